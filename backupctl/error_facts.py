@@ -145,7 +145,7 @@ def follow_hint(facts: ErrorFacts) -> str | None:
     return None if facts.attach is None else f"follow it with: {facts.attach}"
 
 
-_SINGULAR_JOBS: Final = frozenset({"restore", "reconciliation"})
+SINGULAR_JOBS: Final = frozenset({"restore", "reconciliation"})
 """The ids of jobs of which an appliance has at most one; the API gives them none."""
 
 
@@ -153,7 +153,7 @@ def job_title(job_id: str) -> str:
     """Return the name of a job in a sentence."""
     if job_id == ANONYMOUS:
         return "the backup job"
-    return f"the {job_id}" if job_id in _SINGULAR_JOBS else f"backup job {job_id}"
+    return f"the {job_id}" if job_id in SINGULAR_JOBS else f"backup job {job_id}"
 
 
 def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
@@ -168,7 +168,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
     def if_shown(name: str, value: T) -> T | None:
         return value if f"${name}" in facts.message else None
 
-    is_own_job = facts.job is not None and facts.job == job and job not in _SINGULAR_JOBS
+    is_own_job = facts.job is not None and facts.job == job and job not in SINGULAR_JOBS
     return ErrorFacts(
         message=facts.message,
         server=ANONYMOUS if facts.server in servers else facts.server,

@@ -34,7 +34,7 @@ from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
 from backupctl.operations.time_left import TimeLeft
 from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent, Warned
-from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
+from backupctl.results.job import Job
 from backupctl.rules.hints import known_failure
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import Backoff
@@ -198,7 +198,7 @@ class Follower:
 def job_failure(server: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with a hint that fits its messages."""
     known = known_failure((message.default_message for message in job.messages), job.progress)
-    log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
+    log_hint = _LOG_HINT if job.has_id else _LOG_FOLDER_HINT
     return BackupFailedError(
         "$job on $server ended as $1",
         server=server,
@@ -294,7 +294,7 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
 
 def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
     """Return the outcome of an interrupted run whose job is still running."""
-    name = "The " + job.id if job.id in {RESTORE_ID, RECONCILIATION_ID} else f"Backup {job.id}"
+    name = f"Backup {job.id}" if job.has_id else f"The {job.id}"
     error = InterruptedRunError(
         "Detached. $1 is still running on $server.",
         cause=interruption,

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from backupctl.error_facts import job_title
+from backupctl.error_facts import SINGULAR_JOBS, job_title
 from backupctl.models import JobState
 
 RESTORE_ID: Final = "restore"
@@ -47,6 +47,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     step: str | None = None
     expected_end: datetime | None = None
     usual_duration_seconds: int | None = None
+
+    @property
+    def has_id(self) -> bool:
+        """Whether the job has an id of its own, and not the name of its kind."""
+        return self.id not in SINGULAR_JOBS
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError
 from backupctl.formatting import percent, seconds_between, size, time_left
-from backupctl.output.terminal.labels import RUNNING, has_id, job_name, kind, state_word
+from backupctl.output.terminal.labels import RUNNING, job_name, kind, state_word
 from backupctl.output.terminal.styled_lines import (
     BAD,
     GOOD,
@@ -72,7 +72,7 @@ def _release(event: Connected) -> str:
 def _waiting(job: Job | None, now: datetime) -> str:
     if job is None:
         return "another backup or restore is running: waiting for it to finish"
-    if not has_id(job):
+    if not job.has_id:
         return f"a {kind(job)} is running: waiting for it to finish, {progress(job, now)}"
     return f"another backup is running: waiting for {job.id} to finish, {progress(job, now)}"
 
@@ -92,4 +92,4 @@ def _message(event: RunEvent, error: BackupctlError) -> str:
 
 
 def _started(job: Job) -> list[Piece]:
-    return ["backup started: ", (job.id, STRONG)] if has_id(job) else [f"{kind(job)} started"]
+    return ["backup started: ", (job.id, STRONG)] if job.has_id else [f"{kind(job)} started"]

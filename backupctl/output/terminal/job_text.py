@@ -6,7 +6,7 @@ from typing import Final
 from backupctl.errors import TimedOutError
 from backupctl.formatting import duration, percent, seconds_between, size
 from backupctl.output.printable import printable_lines
-from backupctl.output.terminal.labels import CANCELLED, FAILED, RUNNING, SUCCEEDED, has_id, kind, state_word
+from backupctl.output.terminal.labels import CANCELLED, FAILED, RUNNING, SUCCEEDED, kind, state_word
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, line
@@ -39,7 +39,7 @@ def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
         facts += _encryption(job)
     facts += ["simulated"] if result.simulated else []
     symbol, style = _symbol_and_style(result, word, options)
-    name = line(f"{kind(job)} ", (job.id, STRONG), " ") if has_id(job) else line(f"{kind(job)} ")
+    name = line(f"{kind(job)} ", (job.id, STRONG), " ") if job.has_id else line(f"{kind(job)} ")
     return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
 
 

@@ -5,12 +5,9 @@ from typing import Final
 from backupctl.errors import InterruptedRunError, NotTogetherError, NotTriedError
 from backupctl.models import JobState
 from backupctl.output.terminal.styled_lines import STRONG, Piece
-from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
+from backupctl.results.job import Job
 
 BACKUP: Final = "backup"
-WITHOUT_ID: Final = frozenset({RESTORE_ID, RECONCILIATION_ID})
-"""An appliance has at most one of each, so these words are their ids."""
-
 STOPPED_BY_OTHERS: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotTogetherError.slug})
 """Errors that an appliance did not cause itself: the failure of another one, or an interrupt."""
 
@@ -57,14 +54,9 @@ def verdict(slug: str) -> str:
 
 def kind(job: Job) -> str:
     """Return the kind of a job: ``backup``, ``restore`` or ``reconciliation``."""
-    return job.id if job.id in WITHOUT_ID else BACKUP
-
-
-def has_id(job: Job) -> bool:
-    """Return whether a job has an id of its own."""
-    return job.id not in WITHOUT_ID
+    return BACKUP if job.has_id else job.id
 
 
 def job_name(job: Job) -> list[Piece]:
     """Return ``backup ID``, or ``the restore``."""
-    return ["backup ", (job.id, STRONG)] if has_id(job) else [f"the {kind(job)}"]
+    return ["backup ", (job.id, STRONG)] if job.has_id else [f"the {kind(job)}"]
