@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from backupctl.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, Symbols, line, with_commas
 from backupctl.output.terminal.table import wrapped_table
 from backupctl.results.backup_results import OK, WARNING, Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
@@ -71,9 +71,9 @@ def checks_summary(checks: Sequence[Check]) -> StyledLine:
     failed = sum(map(has_failed, checks))
     warnings = len(checks) - passed - failed
     pieces: list[Piece] = [f"{plural(len(checks), 'check')} passed" if passed == len(checks) else f"{passed} passed"]
-    pieces += [", ", (plural(warnings, "warning"), ODD)] if warnings else []
-    pieces += [", ", (f"{failed} failed", BAD)] if failed else []
-    return line(*pieces)
+    pieces += [(plural(warnings, "warning"), ODD)] if warnings else []
+    pieces += [(f"{failed} failed", BAD)] if failed else []
+    return line(*with_commas(pieces))
 
 
 def has_failed(check: Check) -> bool:

@@ -9,7 +9,7 @@ from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.labels import CANCELLED, FAILED, RUNNING, SUCCEEDED, kind, state_word
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.rendered import RenderOptions
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, line, with_commas
 from backupctl.output.terminal.table import Cell, Column, Rows, fact_lines
 from backupctl.results.backup_results import StartedResult
 from backupctl.results.job import Job, Message
@@ -40,7 +40,8 @@ def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     facts += ["simulated"] if result.simulated else []
     symbol, style = _symbol_and_style(result, word, options)
     name = line(f"{kind(job)} ", (job.id, STRONG), " ") if job.has_id else line(f"{kind(job)} ")
-    return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
+    brackets = [" (", *with_commas(facts), ")"] if facts else []
+    return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *brackets)
 
 
 def _outcome(result: Result, job: Job, word: str, options: RenderOptions) -> tuple[str, list[Piece]]:
@@ -79,11 +80,6 @@ def _symbol_and_style(result: Result, word: str, options: RenderOptions) -> tupl
     if word in {SUCCEEDED, CANCELLED}:
         return (symbols.good, GOOD) if result.error is None else (symbols.odd, ODD)
     return {FAILED: symbols.bad, RUNNING: symbols.running}.get(word, symbols.odd), style
-
-
-def _in_brackets(facts: Sequence[Piece]) -> list[Piece]:
-    commas = [piece for fact in facts for piece in (", ", fact)]
-    return [" (", *commas[1:], ")"] if facts else []
 
 
 def job_block(result: Result, job: Job, options: RenderOptions) -> list[StyledLine]:

@@ -18,7 +18,7 @@ from backupctl.output.terminal.progress_rows import (
     WAITING,
     Row,
 )
-from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, StyledLine, line
+from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, line, with_commas
 
 _COUNTED = (RUNNING, RETRYING, FAILED, DONE, CANCELLED, PREPARING, WAITING, NOT_STARTED)
 """Order in which the rest is counted."""
@@ -55,10 +55,7 @@ def _both(some: Sequence[Named], others: Sequence[Named], room: int) -> list[Nam
 def _rest(rows: Mapping[str, Row], shown: Sequence[Named]) -> Text:
     counts = Counter(row.kind for row in rows.values())
     counts.subtract(row.kind for _, row in shown)
-    pieces: list[Piece | StyledLine] = [(f"and {len(rows) - len(shown)} more: ", FAINT)]
-    for kind in _COUNTED:
-        if counts[kind]:
-            pieces += [", " if len(pieces) > 1 else "", (f"{counts[kind]} {kind}", _STYLES.get(kind, ""))]
-    text = line(*pieces).__rich__()
+    pieces = [(f"{counts[kind]} {kind}", _STYLES.get(kind, "")) for kind in _COUNTED if counts[kind]]
+    text = line((f"and {len(rows) - len(shown)} more: ", FAINT), *with_commas(pieces)).__rich__()
     text.no_wrap, text.overflow = True, "crop"
     return text

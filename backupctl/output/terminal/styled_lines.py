@@ -4,6 +4,7 @@ Colours are the sixteen that every terminal theme defines: red for errors, magen
 on white), cyan for hints, green for success.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -84,6 +85,11 @@ def line(*pieces: Piece | StyledLine) -> StyledLine:
             text, style = (piece, "") if isinstance(piece, str) else piece
             made.append((printable(text), style))
     return StyledLine(tuple(made))
+
+
+def with_commas(pieces: Iterable[Piece]) -> list[Piece]:
+    """Return pieces with commas between them."""
+    return [each for piece in pieces for each in (", ", piece)][1:]
 
 
 def labelled(label: str, style: str, text: str, *, before: str = "") -> list[StyledLine]:

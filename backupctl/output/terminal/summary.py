@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from backupctl.errors import InterruptedRunError
 from backupctl.output.terminal.labels import verdict
-from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, StyledLine, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, StyledLine, line, with_commas
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Envelope, Result
 
@@ -37,8 +37,7 @@ def summary(envelope: Envelope) -> StyledLine:
     counts = Counter(map(_outcome, results))
     pieces = [(f"{number} {word}", _STYLES.get(word, BAD)) for word, number in counts.most_common()]
     pieces.sort(key=lambda piece: piece[1] == BAD)
-    commas = [each for piece in pieces for each in (", ", piece)]
-    return line(*commas[1:])
+    return line(*with_commas(pieces))
 
 
 def _outcome(result: Result) -> str:
