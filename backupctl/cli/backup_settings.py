@@ -29,7 +29,6 @@ from backupctl.models import BackupRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Timeouts
 from backupctl.operations.validate import refusals
-from backupctl.output.printable import printable
 from backupctl.results.backup_results import JobResult, StartedResult
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.request_fields import check_parts
@@ -112,7 +111,7 @@ def _refused(settings: ApplianceSettings, request: BackupRequest, keys: Sequence
     settings.prompter.say(f"{settings.name}: checking the location")
     reasons = context.run_once(checked, lambda: contact.run(settings, partial(refusals, request=request)))
     for reason in reasons:
-        settings.prompter.say(printable(f"{settings.name}: {reason}"))
+        settings.prompter.say(f"{settings.name}: {reason}")
     if reasons:
         context.forget(*typed, checked)
     return bool(reasons)

@@ -129,7 +129,7 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
         else:
             note = "" if kind == "cron" or system else "; `loginctl enable-linger` keeps it running after logout"
             return f"at {run.time} ({kind}){note}"
-    prompter.say(f"\n{run.by_hand(kind)}")
+    prompter.show(f"\n{run.by_hand(kind)}")
     return f"not yet: install what is shown above ({kind})"
 
 
@@ -155,6 +155,6 @@ def _call(context: Context, *argv: str) -> int:
     """Run a command as the nightly run does, without prompts, and return its exit code."""
     from backupctl.cli.root import run
 
-    context.prompter.say(f"\n$ {shlex.join(('backupctl', *argv))}")
+    context.prompter.show(f"\n$ {shlex.join(('backupctl', *argv))}")
     with restored_handlers():
         return run(_context_of(context, *argv))

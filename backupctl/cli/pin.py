@@ -16,7 +16,6 @@ from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
 from backupctl.operations.trust import show_certificate
-from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
 from backupctl.rules.fingerprint import colon_form
 
@@ -94,7 +93,7 @@ def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) 
     lines += ["Compare it with what the appliance's shell prints (backupctl help trust):"]
     lines += [f"  {each}" for each in COMPARE]
     for each in lines:
-        settings.prompter.say(printable(each))
+        settings.prompter.say(each)
     return confirm(settings.prompter, f"Trust this certificate and pin it for {name}?")
 
 

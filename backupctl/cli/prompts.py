@@ -9,6 +9,7 @@ import click
 
 from backupctl.cli.signals import suspension_hooks
 from backupctl.errors import BackupctlError, UsageError
+from backupctl.output.printable import printable
 from backupctl.secrets.secret import Secret
 
 
@@ -53,14 +54,19 @@ class Prompter:
         return Secret(answer) if answer else None
 
     def say(self, text: str) -> None:
-        """Print lines between prompts, wrapped between words; command lines (``$ ...``) stay whole to be copied."""
+        """Print lines between prompts, wrapped between words, with control characters escaped."""
         from shutil import get_terminal_size
         from textwrap import TextWrapper
 
         wrapper = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
         for line in text.split("\n"):
             wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()) + 2)
-            click.echo(line if line.startswith("$ ") else wrapper.fill(line), err=True)
+            click.echo(wrapper.fill(printable(line)), err=True)
+
+    def show(self, text: str) -> None:
+        """Print lines to be copied, such as a crontab: none is wrapped; control characters are escaped."""
+        for line in text.split("\n"):
+            click.echo(printable(line), err=True)
 
 
 def confirm(prompter: Prompter, question: str, *, default: bool = False) -> bool:
@@ -112,7 +118,7 @@ def _hide_input_after_suspension(question: str) -> Iterator[None]:
 def _answer(question: str, **attributes: Any) -> str:  # noqa: ANN401 - attributes of click
     """Prompt once. Raises UsageError: on Ctrl-D. Raises click.Abort: on Ctrl-C."""
     try:
-        answer: str = click.prompt(question, err=True, **attributes)
+        answer: str = click.prompt(printable(question), err=True, **attributes)
     except click.Abort as abort:
         if not attributes.get("hide_input"):
             click.echo(err=True)

@@ -1,5 +1,7 @@
 """Lines between prompts on a terminal; prompts themselves are tried in ``tests/real/test_prompts.py``."""
 
+from collections.abc import Callable
+
 import pytest
 
 from backupctl.cli.prompts import Prompter
@@ -10,13 +12,26 @@ def test_lines_between_prompts_are_wrapped_between_words(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     word = "sftp://backup.example.com/a-long-folder-name"
-    command = "$ backupctl create -s vc01.example.com --location nfs://nas/vcenter"
-    Prompter(interactive=True).say(f"\n  one line that is longer than forty columns\n{word}\n{command}")
+    Prompter(interactive=True).say(f"\n  one line that is longer than forty columns\n{word}")
     assert capsys.readouterr().err.split("\n") == [
         "",
         "  one line that is longer than forty",
         "    columns",
         word,
-        command,
         "",
     ]
+
+
+def test_lines_to_be_copied_stay_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    crontab = "# crontab -e\n30 2 * * * /usr/bin/backupctl create -q -g production --config /etc/a.toml"
+    Prompter(interactive=True).show(crontab)
+    assert capsys.readouterr().err == f"{crontab}\n"
+
+
+@pytest.mark.parametrize("method", [Prompter.say, Prompter.show])
+def test_foreign_text_between_prompts_is_escaped(
+    method: Callable[[Prompter, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    method(Prompter(interactive=True), "vc01: \x1b]0;title\x07 \x1b[2J")
+    assert capsys.readouterr().err == "vc01: \\x1b]0;title\\x07 \\x1b[2J\n"

@@ -82,8 +82,11 @@ class ScriptedPrompter(Prompter):
         answer = self._next(question)
         return Secret(answer) if answer else None
 
-    def say(self, line: str) -> None:
-        self.questions.append(line)
+    def say(self, text: str) -> None:
+        self.questions.append(text)
+
+    def show(self, text: str) -> None:
+        self.questions.append(text)
 
     def _next(self, question: str) -> str:
         assert self.answers, f"asked without an answer prepared: {question}"
