@@ -95,7 +95,11 @@ class ThreadWorkers:
             with self._lock:
                 item.started = not item.abandoned
             if item.started:
-                result, error = _outcome(item.function)
+                result = error = None
+                try:  # Not in a function of its own: without memory to call it, the call would never end.
+                    result = item.function()
+                except BaseException as raised:  # noqa: BLE001 - raised again in the task that made the call
+                    error = raised
                 keep = self._finish(item)
                 item.on_done(result, error)
 
@@ -110,11 +114,3 @@ class ThreadWorkers:
                 return False
             self._threads += 1
             return True
-
-
-def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-    """Return the result of a call and the exception that it raised."""
-    try:
-        return function(), None
-    except BaseException as error:  # noqa: BLE001 - raised again in the task that made the call
-        return None, error
