@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import Run
 from tests.support.http_relay import jobs_of
 from tests.support.processes import (
+    Process,
     Program,
     Programs,
     ServedAppliance,
@@ -35,7 +37,7 @@ class Environment:
 
 NOWHERE = "/nonexistent/folder"
 RESTRICTED = {
-    "no environment": Environment(without=("PATH", "HOME", "LANG")),
+    "no environment": Environment(without=("PATH", "HOME", "XDG_CONFIG_HOME", "LANG")),
     "no home": Environment(environ={"HOME": NOWHERE}),
     "no temporary folder": Environment(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
     "dumb terminal": Environment(environ={"TERM": "dumb"}),
@@ -63,20 +65,24 @@ RESTRICTED = {
 }
 
 
-def created(programs: Programs, served: ServedAppliance, environment: Environment) -> tuple[int, str, str, list[str]]:
-    """Run create; return code, output, errors, and the states of the jobs on the appliance."""
+def created(
+    programs: Programs,
+    served: ServedAppliance,
+    environment: Environment,
+    wait: Callable[[Process], Run] = Process.wait,
+) -> tuple[int, list[str]]:
+    """Run create; return its exit code and the states of the jobs on the appliance."""
     environ = programs.environ({**served.environ, **environment.environ})
     kept = {name: value for name, value in environ.items() if name not in environment.without}
     command = Program.words("create", *environment.words, python=("-W", "error::ResourceWarning"))
     line = f'{environment.shell}; exec "$@"'
-    run = programs.start([require_program("bash"), "-c", line, "bash", *command], kept).wait()
-    return run.code, run.out, run.err, [job["status"] for job in jobs_of(served)]
+    run = wait(programs.start([require_program("bash"), "-c", line, "bash", *command], kept))
+    return run.code, [job["status"] for job in jobs_of(served)]
 
 
 def test_create_succeeds_in_restricted_environments(programs: Programs, serve: Simulators) -> None:
     def once(pair: tuple[ServedAppliance, str]) -> tuple[str, int, list[str]]:
-        code, _, _, jobs = created(programs, pair[0], RESTRICTED[pair[1]])
-        return pair[1], code, jobs
+        return pair[1], *created(programs, pair[0], RESTRICTED[pair[1]])
 
     outcomes = run_in_parallel(
         once, zip(serve.many(len(RESTRICTED), "--no-tls", seconds="0.4s"), RESTRICTED, strict=True)
@@ -85,16 +91,17 @@ def test_create_succeeds_in_restricted_environments(programs: Programs, serve: S
 
 
 def test_too_little_memory_fails_or_completes_the_backup(programs: Programs, serve: Simulators) -> None:
-    kilobytes = range(20_000, 60_000, 4_000)
+    kilobytes = range(22_000, 62_000, 4_000)
 
     def once(pair: tuple[ServedAppliance, int]) -> tuple[int, list[str]]:
-        code, _, _, jobs = created(programs, pair[0], Environment(f"ulimit -v {pair[1]}"))
-        return code, jobs
+        # Without memory for an exception, the interpreter itself prints that it ignores one.
+        return created(programs, pair[0], Environment(f"ulimit -v {pair[1]}"), Process.wait_unchecked)
 
     outcomes = run_in_parallel(
         once, zip(serve.many(len(kilobytes), "--no-tls", seconds="0.4s"), kilobytes, strict=True)
     )
-    assert [(code, jobs) for code, jobs in outcomes if (code == 0) != (jobs == ["SUCCEEDED"])] == []
+    # A backup that began may succeed after the program ran out of memory, which is not 0 either.
+    assert [jobs for code, jobs in outcomes if code == 0 and jobs != ["SUCCEEDED"]] == []
     assert outcomes[0][0] != 0
 
 
@@ -148,7 +155,8 @@ def first_that_works(ways: Sequence[Sequence[str]], check: str, environ: Mapping
 
 def test_create_as_an_unknown_user_succeeds(programs: Programs, program: Program, serve: Simulators) -> None:
     under = first_that_works(WAYS_TO_BE_UNKNOWN, IS_UNKNOWN, programs.environ({}), programs.home)
-    ran = program.run("create", environ=serve("--no-tls", seconds="0.4s").environ, without=["HOME"], under=under)
+    environ = serve("--no-tls", seconds="0.4s").environ
+    ran = program.run("create", environ=environ, without=["HOME", "XDG_CONFIG_HOME"], under=under)
     assert ran.code == 0, ran.err
 
 

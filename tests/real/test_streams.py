@@ -86,7 +86,8 @@ def test_simulator_whose_ready_line_cannot_be_written_ends_with_11(program: Prog
 
 
 def test_create_without_home_and_term_succeeds(program: Program, serve: Simulators) -> None:
-    assert program.run("create", environ=serve(seconds="0.4s").environ, without=["HOME", "LANG"]).code == 0
+    environ = serve(seconds="0.4s").environ
+    assert program.run("create", environ=environ, without=["HOME", "XDG_CONFIG_HOME", "LANG"]).code == 0
 
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LANG": "C", "PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])

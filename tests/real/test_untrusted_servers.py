@@ -60,7 +60,7 @@ def over_tls(hostile: Serve) -> Serve:
 def ask(words: tuple[str, ...], address: str, folder: Path) -> Run:
     """Run a command in this process against the server at ``address``; it writes files to ``folder``."""
     given = tuple(str(folder / word) if word.endswith(".pem") else word for word in words)
-    environ = {"BACKUPCTL_SERVER": f"https://{address}", "HOME": str(folder)}
+    environ = {"BACKUPCTL_SERVER": f"https://{address}", "XDG_CONFIG_HOME": str(folder)}
     return CommandLine(environ=environ)(*given, "-o", "json")
 
 

@@ -201,8 +201,9 @@ class Programs:
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without the user's settings."""
         path = process_environment().get("PATH", "/usr/bin:/bin")
-        home = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}  # for root too
-        return {"PATH": path, **home, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
+        home = more.get("HOME", str(self.home))
+        homes = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/.config"}  # Root's new file is the system's without it.
+        return {"PATH": path, **homes, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
 
     def start(
         self,
