@@ -206,6 +206,7 @@ EVENT_CANNOT_BE_SHOWN = "{}: an event cannot be shown ({})".format
 
 LOCKOUT = "vCenter locks an account after about five failed logins."
 WRONG_LOGIN = "wrong user name or password"
+NOT_SENDING_ANOTHER_LOGIN = "{} did not respond to {} logins; not sending another".format
 ERROR_PAGE = "got an error page"
 NO_RESPONSE_IN_TIME = "the request timed out"
 SERVICE_NOT_RUNNING = "the service is not running"

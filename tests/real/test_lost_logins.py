@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from tests import wording
 from tests.support.processes import Program
 
 pytestmark = pytest.mark.real
@@ -31,5 +32,5 @@ def test_login_without_a_response_is_sent_three_times_and_ends_with_5(program: P
         }
         run = program.run("list", "-o", "json", environ=environ, seconds=60)
     assert (run.code, run.result["error"]["slug"]) == (5, "connection")
-    assert "no other is sent for now" in run.result["error"]["message"]
+    assert wording.NOT_SENDING_ANOTHER_LOGIN(run.result["server"], 3) in run.result["error"]["message"]
     assert len([login for login in logins if b"authorization" in login.lower()]) == 3

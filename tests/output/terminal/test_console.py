@@ -35,9 +35,9 @@ def test_live_display_refreshes_between_events_and_restores_the_terminal() -> No
         shown += chunk
     os.close(terminal)
     assert child.wait() == 0
-    assert all(elapsed in shown for elapsed in (b" 0 s ", b" 1 s ", b" 2 s "))
+    assert all(elapsed in shown for elapsed in (b" 0s ", b" 1s ", b" 2s "))
     assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
-    assert shown.rindex(b"backup running") > shown.rindex(b"\x1b[?25h")
+    assert shown.rindex(b"is running") > shown.rindex(b"\x1b[?25h")
 
 
 def _read(terminal: int) -> bytes:
