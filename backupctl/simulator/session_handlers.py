@@ -89,4 +89,10 @@ ROUTES: tuple[OperationRoute, ...] = (
     OperationRoute("POST", "/session", login, families=(API,), phase="login", public=True),
     OperationRoute("GET", "/session", show_session, families=(API,), public=True),
     OperationRoute("DELETE", "/session", logout, families=(API,), phase="logout", public=True),
+    OperationRoute("POST", "/session", login, families=(REST,), phase="login", feature="api", public=True),
+    OperationRoute("GET", "/session", show_session, families=(REST,), feature="api", public=True),
+    OperationRoute("DELETE", "/session", logout, families=(REST,), phase="logout", feature="api", public=True),
 )
+"""The last three are for VMware's Python SDK in its REST mode (url template of its session stub, PyPI: vmware-vcenter
+9.1, ``com/vmware/cis_client.py``). That an appliance has them is UNCONFIRMED.
+"""

@@ -6,6 +6,21 @@ from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.database_health import health_info
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.request_structures import HEALTH_SETTINGS
+from backupctl.simulator.simulated_runs import timestamp
+
+TIME_ZONE = "Etc/UTC"
+
+HEALTH_ITEMS = (
+    "system",
+    "load",
+    "mem",
+    "swap",
+    "storage",
+    "applmgmt",
+    "database-storage",
+    "software-packages",
+)
+"""Items with a health of their own, besides the database."""
 
 
 def version(state: ApplianceState, _call: OperationCall) -> dict[str, str]:
@@ -26,14 +41,30 @@ def recovery(_state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     return {"supported": True}
 
 
-def system_health(_state: ApplianceState, _call: OperationCall) -> str:
-    """Return the health of the system: green, yellow, orange, red or gray; here always green."""
+def health_of_item(_state: ApplianceState, _call: OperationCall) -> str:
+    """Return the health of one item: green, yellow, orange, red or gray; here always green."""
     return "green"
+
+
+def last_check(state: ApplianceState, _call: OperationCall) -> str:
+    """Return the time of the last health check: the last full minute (UNCONFIRMED)."""
+    return timestamp(state.clock.now().replace(second=0, microsecond=0))
+
+
+def system_time(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
+    """Return the time of the clock, as a number and as text."""
+    now = state.clock.now()
+    return {
+        "seconds_since_epoch": now.timestamp(),
+        "date": f"{now:%a %m-%d-%Y}",
+        "time": f"{now:%I:%M:%S %p}",
+        "timezone": TIME_ZONE,
+    }
 
 
 def time_zone(_state: ApplianceState, _call: OperationCall) -> str:
     """Return the name of the time zone."""
-    return "Etc/UTC"
+    return TIME_ZONE
 
 
 def get_database_health(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
@@ -57,7 +88,9 @@ _SINCE: dict[str, Any] = {"phase": "health", "feature": "health-database"}
 ROUTES: tuple[OperationRoute, ...] = (
     OperationRoute("GET", "/appliance/system/version", version, phase="version"),
     OperationRoute("GET", "/appliance/recovery", recovery, phase="health", feature="recovery"),
-    OperationRoute("GET", "/appliance/health/system", system_health, phase="health"),
+    *(OperationRoute("GET", f"/appliance/health/{item}", health_of_item, phase="health") for item in HEALTH_ITEMS),
+    OperationRoute("GET", "/appliance/health/system/lastcheck", last_check, phase="health"),
+    OperationRoute("GET", "/appliance/system/time", system_time, phase="health"),
     OperationRoute("GET", "/appliance/system/time/timezone", time_zone, phase="health"),
     OperationRoute("GET", "/appliance/health/database", get_database_health, **_SINCE),
     OperationRoute("GET", _SETTINGS, get_settings, **_SINCE),

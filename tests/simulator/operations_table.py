@@ -184,6 +184,14 @@ OPERATIONS: tuple[Operation, ...] = (
     same("recovery", "GET", RECOVERY, {"supported"}, since="6.7"),
     same("version", "GET", "/appliance/system/version", {"version", "product", "build", "type"}),
     same("health", "GET", "/appliance/health/system", str),
+    *(
+        same(f"health {item}", "GET", f"/appliance/health/{item}", str)
+        for item in (
+            *("system/lastcheck", "load", "mem", "swap", "storage"),
+            *("applmgmt", "database-storage", "software-packages"),
+        )
+    ),
+    same("time", "GET", "/appliance/system/time", {"seconds_since_epoch", "date", "time", "timezone"}),
     same("time zone", "GET", "/appliance/system/time/timezone", str),
     same("database health", "GET", "/appliance/health/database", {"status", "messages"}, since="7.0"),
     same(

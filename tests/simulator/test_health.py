@@ -22,6 +22,19 @@ def test_health_settings_update_changes_only_given_fields(family: str) -> None:
     assert switch(client, **{MANUAL: "perhaps"}) == 400
 
 
+def test_time_is_that_of_the_clock(family: str) -> None:
+    client = logged_in(family)
+    client.clock.sleep(13 * 3600 + 90)
+    client.login()
+    assert client.value(client.call("GET", "/appliance/system/time")) == {
+        "seconds_since_epoch": 1772377290.0,
+        "date": "Sun 03-01-2026",
+        "time": "03:01:30 PM",
+        "timezone": "Etc/UTC",
+    }
+    assert client.value(client.call("GET", f"{HEALTH}/system/lastcheck")) == "2026-03-01T15:01:00.000Z"
+
+
 def test_database_is_healthy_by_default(family: str) -> None:
     client = logged_in(family)
     assert client.value(client.call("GET", f"{HEALTH}/database")) == {"status": "HEALTHY", "messages": []}
