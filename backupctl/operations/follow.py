@@ -7,7 +7,7 @@ following survives lost connections, 5xx responses, an expired session and a reb
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -127,8 +127,7 @@ class Follower:
         self._backoff, self._not_found_since = Backoff(), None
         changed = _activity(job) != _activity(self.job)
         self.time_left.observe(now, job)
-        left = None if job.ended else self.time_left.seconds(now)
-        expected_end = None if left is None else time + timedelta(seconds=left)
+        expected_end = None if job.ended else self.time_left.expected_end(now, time)
         usual = self.time_left.usual and round(self.time_left.usual.median)
         self.job = job = msgspec.structs.replace(job, expected_end=expected_end, usual_duration_seconds=usual)
         if changed:

@@ -5,6 +5,7 @@ The durations of earlier jobs say how long the whole job may take, and the progr
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -12,6 +13,8 @@ from backupctl.formatting import duration
 from backupctl.results.job import Job
 
 _MAX_EARLIER_JOBS: Final = 10
+_MAX_EARLIER_SECONDS: Final = 30 * 86_400.0
+"""A job that took longer hung, or its duration is wrong; neither says how long the next one takes."""
 _MIN_PERCENT: Final = 10
 """The progress that must have been watched before it says anything about the pace."""
 _LONG_FACTOR: Final = 1.5
@@ -41,7 +44,7 @@ class TimeLeft:
     def learn(self, durations: Sequence[float]) -> None:
         """Take the durations of earlier jobs, the newest first."""
         self.has_learned = True
-        newest = durations[:_MAX_EARLIER_JOBS]
+        newest = [seconds for seconds in durations if seconds <= _MAX_EARLIER_SECONDS][:_MAX_EARLIER_JOBS]
         if newest:
             self.usual = UsualDuration(median(newest), max(newest))
 
@@ -60,6 +63,14 @@ class TimeLeft:
         done = self._last[1] / 100 if self._last else 0.0
         left = pace if usual is None else usual if pace is None else usual * (1 - done) + pace * done
         return left if left is not None and left > 0 else None
+
+    def expected_end(self, now: float, time: datetime) -> datetime | None:
+        """Return when the job is expected to end, if ``time`` is now; None if that is not known."""
+        left = self.seconds(now)
+        try:
+            return None if left is None else time + timedelta(seconds=left)
+        except OverflowError:  # This machine's clock is set to the end of the year 9999.
+            return None
 
     def long_run_warning(self, now: float) -> str | None:
         """Return, once, the warning that the job has run for much longer than any earlier one."""

@@ -1,5 +1,7 @@
 """The estimate of the time left: earlier jobs and the pace of this one, mixed by its progress; no verdict."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from backupctl.errors import ServerFaultError
@@ -115,3 +117,18 @@ def test_follow_goes_on_without_a_history(answer: object, clock: FakeClock) -> N
     ended = bench.run(follow(bench.appliance, job(5), Timeouts(interval=10)))
     assert (ended.error, ended.value.expected_end, ended.value.usual_duration_seconds) == (None, None, None)
     assert not [event for event in bench.events if isinstance(event, Warned)]
+
+
+@pytest.mark.parametrize("duration", [1e10, 1e12, 9e18])
+def test_absurd_duration_of_an_earlier_job_is_ignored(duration: float, clock: FakeClock) -> None:
+    own = {"20260301-020000-1": details(status="RUNNING", duration=10)}
+    odd = {"20260228-060000-1": details(duration=duration)}
+    bench, _ = scripted(
+        clock, job=[status(), status(progress=6), status("SUCCEEDED", 100)], job_details=[HISTORY | odd | own, own]
+    )
+    ended = bench.run(follow(bench.appliance, job(4), Timeouts(interval=10)))
+    assert (ended.error, ended.value.usual_duration_seconds) == (None, 1260)
+
+
+def test_end_beyond_the_last_year_is_unknown() -> None:
+    assert estimate(600).expected_end(0, datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) is None
