@@ -52,10 +52,9 @@ def run_on(
     message when the login is interrupted, and says what that means for the work.
     """
     slot = slot or Coordinator([appliance]).slot(appliance)
-    release, acquired = None, False
+    release = None
     try:
         yield from slot.acquire()
-        acquired = True
         login = with_reauth(appliance, slot, _log_in(appliance, unreachable_grace, timeout, slot))
         release = yield from _with_interrupted_note(login, interrupted_note)
         outcome = yield from with_reauth(appliance, slot, work)
@@ -64,8 +63,7 @@ def run_on(
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
     slot.release(outcome.error)
-    if acquired:
-        yield from log_out(appliance)
+    yield from log_out(appliance)
     return _redacted_result(appliance, result_type, outcome, release)
 
 
