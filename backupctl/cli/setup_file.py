@@ -131,7 +131,7 @@ def content(path: Path) -> str | None:
 def tables_of(configuration: Configuration, answers: Sequence[Answers], keeper: SecretKeeper, folder: Path) -> Tables:
     """Return what is new in the tables of servers and in the defaults.
 
-    Values go to the defaults, unless other servers have or inherit other ones.
+    Values go to the defaults, unless another server would inherit them that was not set up with them.
     """
     shared: dict[str, object] = dict(configuration.defaults.values)
     tables: Tables = {("defaults",): {}}
@@ -146,7 +146,7 @@ def tables_of(configuration: Configuration, answers: Sequence[Answers], keeper: 
         for keys, values in zip(_TOGETHER, _values(each, keeper), strict=True):
             parsed = check_table(values, "", misplaced=frozenset(), folder=folder)
             here, there = ({key: given[key] for key in keys if key in given} for given in (own, shared))
-            if here or (there and there != parsed and inheriting):
+            if here or (there != parsed and inheriting):
                 table |= {**dict.fromkeys(here), **values} if here != parsed else {}
             elif there != parsed:
                 tables["defaults",] |= {**dict.fromkeys(there), **values}

@@ -304,6 +304,15 @@ def test_pinned_server_keeps_its_name_pin_and_comments(setup: Setup) -> None:
     assert setup.configuration["defaults"]["location"] == LOCATION
 
 
+def test_server_that_is_only_pinned_gets_nothing_from_a_new_one(setup: Setup) -> None:
+    setup.folder.mkdir()
+    write_private(setup.path, f'[servers.old]\nhost = "{HOST_2}"\n')
+    assert setup(answers=ANSWERS).code == 0
+    assert setup.configuration["defaults"] == {}
+    assert setup.configuration["servers"]["old"] == {"host": HOST_2}
+    assert setup.configuration["servers"]["vc01"]["password-file"] == secret_file(setup, "vc01.vcenter")
+
+
 def test_secret_can_come_from_a_command_that_prints_it(setup: Setup, tmp_path: Path) -> None:
     write_private(tmp_path / "right", PASSWORD)
     write_private(tmp_path / "wrong", "other")
