@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,7 +19,7 @@ from backupctl.cli.signals import restored_handlers
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
 from backupctl.config.configuration import Configuration
-from backupctl.config.option_table import ALL, CONFIG, PROXY, SIMULATE
+from backupctl.config.option_table import CONFIG, GROUP, PROXY, SERVER, SIMULATE
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import OutputError
 from backupctl.exit_codes import ExitCode
@@ -47,14 +48,14 @@ def set_up(context: Context) -> int:
             prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
     found = find_configuration(None, {name: text for name, text in run.environ.items() if name != CONFIG.environment})
     config = () if found == path else (CONFIG.flag, str(path))
-    selected = ("-g", group) if group else tuple(word for name in names for word in ("-s", name))
-    words = ((SIMULATE.flag,) if run.value(SIMULATE) else selected) + config
+    words = ((GROUP.flag, group) if group else (SIMULATE.flag,)) + config
+    new = tuple(word for name in names for word in (SERVER.flag, name)) + config if group else words
     code = _call(context, "validate", *words)
     if code == ExitCode.DONE and confirm(prompter, "Make the first backup now?", default=True):
-        code = _call(context, "create", *words)
+        code = _call(context, "create", *new)
     if code == ExitCode.INTERRUPTED:
         return code
-    nightly = _nightly(context, path, (*(("-g", group) if group else (ALL.flag,)), *config))
+    nightly = _nightly(context, path, words)
     failed = "" if code == ExitCode.DONE else ", but what failed above needs a look"
     for line in (
         f"\n{', '.join(names)}: set up{failed}.",
@@ -84,14 +85,11 @@ def _path(run: Context) -> Path:
 
 
 def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
-    """Prompt for everything and write it; return the names of the servers and their group, empty for none."""
+    """Prompt for everything and write it; return the names of the servers and their group, empty in a simulation."""
     prompter, configuration = run.prompter, run.configuration
     answers = ask_appliances(run)
-    names, groups = [each.name for each in answers], list(configuration.groups)
-    group = ""
-    if len(names) > 1 or groups:
-        default = groups[0] if len(groups) == 1 else "production"
-        group = prompter.ask(f"Group for {', '.join(names)}, to back them up together", check_name, default)
+    names = [each.name for each in answers]
+    group = "" if run.value(SIMULATE) else _group(run, names)
     keeper = SecretKeeper(run, path.parent, alone=set(names) >= configuration.servers.keys())
     tables = tables_of(configuration, answers, keeper, path.parent)
     if group:
@@ -101,6 +99,21 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     for file in (*keeper.files, path):
         prompter.say(f"{'Unchanged' if file == path and content(path) == before else 'Written'}: {file}")
     return names, group
+
+
+def _group(run: Context, names: Sequence[str]) -> str:
+    """Return the group of these servers, prompting for it unless they have one or are the first one.
+
+    A single server has a group too, so that the nightly run stays the same when another one is added.
+    """
+    groups = run.configuration.groups
+    for group, members in groups.items():
+        if set(names) <= set(members):
+            return group
+    default = next(iter(groups)) if len(groups) == 1 else "production"
+    if len(names) == 1 and not groups:
+        return default
+    return run.prompter.ask(f"Group for {', '.join(names)}, to back them up together", check_name, default)
 
 
 def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:

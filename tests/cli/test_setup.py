@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import stat
 import tomllib
@@ -38,6 +39,12 @@ ANSWERS = {
 }
 """The answers to all questions about one appliance; an empty one takes the default."""
 HOST_2 = "vc02.example.com"
+CRONTAB = """#!/bin/sh
+case $1 in
+    -l) /bin/cat {table} 2> /dev/null || {{ echo "no crontab for me" >&2; exit 1; }} ;;
+    -) /bin/cat > {table} ;;
+esac
+"""
 
 
 class Setup:
@@ -80,6 +87,15 @@ def setup(tmp_path: Path) -> Setup:
     return Setup(tmp_path)
 
 
+@pytest.fixture
+def crontab(tmp_path: Path) -> Path:
+    """Add a ``crontab`` program, and return the file that it keeps."""
+    table, program = tmp_path / "table", tmp_path / "crontab"
+    program.write_text(CRONTAB.format(table=table))
+    program.chmod(0o755)
+    return table
+
+
 def secret_file(setup: Setup, name: str) -> str:
     return str(setup.folder / f"{name}.password")
 
@@ -98,6 +114,7 @@ def test_setup_writes_a_configuration_that_works_without_a_terminal(setup: Setup
             "backup-password-file": secret_file(setup, "backup"),
         },
         "servers": {"vc01": {"host": HOST}},
+        "groups": {"production": ["vc01"]},
     }
     assert setup.files == {
         "vcenter.password": f"{PASSWORD}\n",
@@ -194,16 +211,18 @@ def test_second_run_adds_a_server_and_keeps_the_rest(setup: Setup) -> None:
     setup()
     before, comment = setup.path.read_text(), "# ours\n"
     write_private(setup.path, comment + before)
-    assert setup(answers=[HOST_2, "", "", "", "n", "n", "no"]).code == 0
+    assert setup(answers=[HOST_2, "", "", "", "n", "", "n", "no"]).code == 0
+    both = before.replace('["vc01"]', '["vc01", "vc02"]')
+    group = both[both.index("\n[groups]\n") :]
     added = '\n[servers.vc02]\nhost = "vc02.example.com"\n'
-    assert setup.path.read_text() == f"{comment}{before}{added}"
+    assert setup.path.read_text() == f"{comment}{both.removesuffix(group)}{added}{group}"
     assert setup.line("create", "-q", "--all").code == 0
     assert [job.spec.location for job in setup.line.others[HOST_2].jobs] == [LOCATION.format(server="vc02")]
 
 
 def test_second_run_adds_to_the_group_that_is_there(setup: Setup) -> None:
     setup()
-    write_private(setup.path, f'{setup.path.read_text()}[groups]\nall = ["vc01"] # both\n')
+    write_private(setup.path, setup.path.read_text().replace('production = ["vc01"]', 'all = ["vc01"] # both'))
     assert setup(answers=[HOST_2, "", "", "", "n", "", "n", "no"]).code == 0
     assert setup.path.read_text().endswith('[groups]\nall = ["vc01", "vc02"] # both\n')
 
@@ -237,7 +256,7 @@ def test_other_answers_for_a_second_server_are_in_its_table(setup: Setup) -> Non
 def test_password_of_a_new_server_leaves_that_of_the_others(setup: Setup) -> None:
     setup()
     setup.line.others[HOST_2].sessions.password = "Other1!"
-    assert setup(answers=[HOST_2, "", "", "", "Other1!", "", "n", "", "n", "no"]).code == 0
+    assert setup(answers=[HOST_2, "", "", "", "Other1!", "", "n", "", "", "n", "no"]).code == 0
     assert setup.files["vcenter.password"] == f"{PASSWORD}\n"
     assert setup.files["vc02.vcenter.password"] == "Other1!\n"
     assert setup.line("create", "-q", "--all").code == 0
@@ -300,7 +319,7 @@ def test_pinned_server_keeps_its_name_pin_and_comments(setup: Setup) -> None:
     setup.folder.mkdir()
     write_private(setup.path, pinned)
     assert setup(answers={"name": None}).code == 0
-    assert setup.path.read_text().endswith(f"\n{pinned}")
+    assert setup.path.read_text().endswith(f'\n{pinned}\n[groups]\nproduction = ["{HOST}"]\n')
     assert setup.configuration["defaults"]["location"] == LOCATION
 
 
@@ -365,3 +384,26 @@ def test_simulated_setup_writes_to_a_temporary_folder(setup: Setup, tmp_path: Pa
     (path,) = re.findall(r"Configuration +(\S+/backupctl-setup-\w+)/config\.toml", setup.questions)
     assert {each.name for each in Path(path).iterdir()} == {"config.toml", "location.password", "backup.password"}
     shutil.rmtree(path)
+
+
+def nightly_words(crontab: Path) -> list[list[str]]:
+    """Return the words behind the program of each line."""
+    return [shlex.split(line.partition(" create ")[2]) for line in crontab.read_text().splitlines()]
+
+
+def test_nightly_run_backs_up_only_what_was_set_up(setup: Setup, crontab: Path) -> None:
+    setup.folder.mkdir()
+    write_private(setup.path, f'[servers.old]\nhost = "{HOST_2}"\n')
+    assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
+    (words,) = nightly_words(crontab)
+    assert setup.line("create", *words).code == 0
+    assert (len(setup.line.appliance.jobs), len(setup.line.others[HOST_2].requests)) == (1, 0)
+
+
+def test_nightly_run_stays_the_same_when_a_server_is_added(setup: Setup, crontab: Path) -> None:
+    nightly = ("cron", "02:30", "")
+    assert setup(answers={"nightly": nightly}).code == 0
+    assert setup(answers=[HOST_2, "", "", "", "n", "", "n", *nightly]).code == 0
+    (words,) = nightly_words(crontab)
+    assert setup.line("create", *words).code == 0
+    assert [len(each.jobs) for each in (setup.line.appliance, *setup.line.others.values())] == [1, 1]
