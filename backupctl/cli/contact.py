@@ -24,7 +24,7 @@ from backupctl.errors import (
     ReadOnlyError,
 )
 from backupctl.models import Certificate
-from backupctl.operations.appliance_run import NOTHING_CHANGED, first_login, log_out
+from backupctl.operations.appliance_run import NOTHING_CHANGED, first_login, log_out, result_or_error
 from backupctl.operations.trust import show_certificate
 from backupctl.output.printable import printable
 from backupctl.scheduler.appliance import Appliance
@@ -111,8 +111,24 @@ class Contact:
     def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
         """Do ``work`` after the login, for a question that depends on it. Raises BackupctlError: as it does."""
         self.log_in()
-        (result,) = run_tasks(self._context, [work(self.appliance(settings))], sets_exit_code=False)
+        (result,) = self._run_each([self.appliance(settings)], work)
+        if isinstance(result, BackupctlError):
+            raise result
         return result
+
+    def run_all(self, work: Callable[[Appliance], Task[T]]) -> dict[str, T]:
+        """Do ``work`` on all appliances after the login; return the results by name, and record the errors."""
+        self.log_in()
+        names = [each.name for each in self._usable]
+        results = dict(zip(names, self._run_each([self._appliances[name] for name in names], work), strict=True))
+        self.errors |= {name: result for name, result in results.items() if isinstance(result, BackupctlError)}
+        return {name: result for name, result in results.items() if not isinstance(result, BackupctlError)}
+
+    def _run_each(
+        self, appliances: Sequence[Appliance], work: Callable[[Appliance], Task[T]]
+    ) -> list[T | BackupctlError]:
+        tasks = [result_or_error(each, work(each)) for each in appliances]
+        return run_tasks(self._context, tasks, sets_exit_code=False)
 
     def log_out(self, names: Iterable[str] | None = None) -> None:
         """Log out of these appliances, or of all, and close the connections."""

@@ -56,24 +56,12 @@ def run(
     All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
     appliance becomes its result, and the others still run. An error that all appliances share is raised.
     """
-    return context.finish(results_of(context, result_type, prepare, traits, confirm=confirm))
-
-
-def results_of(
-    context: Context,
-    result_type: type[R],
-    prepare: Callable[[ApplianceSettings], Work[R]],
-    traits: CommandTraits = DEFAULT_TRAITS,
-    *,
-    confirm: Confirm = lambda _: None,
-) -> list[R]:
-    """Run work as ``run`` does, and return the results without showing them."""
 
     def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
         work = prepare(settings)
         return lambda appliance, _slot: work(appliance)
 
-    return _run(context, result_type, without_slot, traits, confirm=confirm)
+    return context.finish(_run(context, result_type, without_slot, traits, confirm=confirm))
 
 
 def run_job(

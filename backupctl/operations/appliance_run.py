@@ -116,15 +116,19 @@ def first_login(
     Raises InterruptedRunError: with ``interrupted_note`` in its message.
     """
     login = slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
+    return (yield from result_or_error(appliance, _with_interrupted_note(login, interrupted_note)))
+
+
+def result_or_error(appliance: Appliance, work: Task[T]) -> Task[T | BackupctlError]:
+    """Return the result of work that comes before ``run_on``, or its error. Raises InterruptedRunError: as it does."""
     try:
-        yield from _with_interrupted_note(login, interrupted_note)
+        return (yield from work)
     except InterruptedRunError:
         raise
     except BackupctlError as error:
         return redacted(with_name_warning(error, appliance.name_warning), appliance.api.redact)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         return BugError.of(bug)
-    return None
 
 
 def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:

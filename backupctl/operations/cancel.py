@@ -10,7 +10,6 @@ from backupctl.models import ReturnResult
 from backupctl.operations import jobs
 from backupctl.operations.follow import Timeouts, follow
 from backupctl.operations.outcome import Outcome
-from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
@@ -31,12 +30,12 @@ def cancel(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
     return (yield from cancel_and_follow(appliance, job))
 
 
-def read_running(appliance: Appliance) -> Task[Outcome[JobResult]]:
+def read_running(appliance: Appliance) -> Task[Job]:
     """Return the latest job, to be cancelled. Raises CancelRefusedError: if it has ended."""
     latest = yield from jobs.resolve(appliance, jobs.LATEST)
     job = yield from jobs.read(appliance, latest)
     _check_running(appliance, job)
-    return Outcome(JobResult(job=job))
+    return job
 
 
 def cancel_and_follow(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:

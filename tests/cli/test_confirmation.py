@@ -1,5 +1,6 @@
 """What removes or replaces something asks on a terminal, and needs ``--yes`` elsewhere."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def two(folder: Path, **options: Any) -> CommandLine:
 
 def writes(backupctl: CommandLine) -> int:
     return len(backupctl.writes) + sum(len(line.writes) for line in backupctl.lines.values())
+
+
+def logins(backupctl: CommandLine) -> list[int]:
+    """Return the number of logins of each appliance."""
+    requests = [appliance.requests for appliance in backupctl.others.values()]
+    return [sum(each.method == "POST" and "session" in each.path for each in some) for some in requests]
 
 
 def start_job(appliance: SimulatedAppliance) -> str:
@@ -120,6 +127,29 @@ def test_cancel_latest_of_several_is_one_question_about_those_that_run(tmp_path:
     listed, _ = backupctl.prompter.questions
     assert listed.count("\n") == 1
     assert f"  vc02: {job_id}, " in listed
+
+
+def test_cancel_latest_asks_and_cancels_in_one_session(tmp_path: Path) -> None:
+    backupctl = two(tmp_path)
+    for appliance in backupctl.others.values():
+        start_job(appliance)
+    run = backupctl("cancel", "latest", "--all", "-o", "jsonl", answers=["y"])
+    assert (run.code, logins(backupctl)) == (0, [1, 1])
+    events = Counter(event["event"] for event in run.events)
+    assert (events["connected"], events["cancelling"], events["ended"], events["result"]) == (2, 2, 2, 1)
+
+
+def test_cancel_latest_sends_the_password_of_one_appliance_to_no_other(tmp_path: Path) -> None:
+    backupctl = configured(
+        tmp_path,
+        CONFIGURATION.replace("password-env", "location-password-env"),
+        others={HOST: {}, OTHER: {"password": "another"}},
+    )
+    for appliance in backupctl.others.values():
+        start_job(appliance)
+    run = backupctl("cancel", "latest", "--all", answers=[PASSWORD, "another", "y"])
+    assert (run.code, logins(backupctl)) == (0, [1, 2])
+    assert [appliance.failed_logins for appliance in backupctl.others.values()] == [0, 1]
 
 
 def test_cancel_latest_without_a_yes_cancels_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from backupctl.config.option_table import DRY_RUN
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.runner import Work
-    from backupctl.results.backup_results import JobResult
     from backupctl.results.job import Job
     from backupctl.results.result import PreparedRequest
     from backupctl.scheduler.appliance import Appliance
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 def command(context: Context, job_id: str, yes: bool) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
     from backupctl.cli.runner import run_job, show_requests
-    from backupctl.operations.cancel import cancel
+    from backupctl.operations.cancel import cancel, read_running
     from backupctl.results.backup_results import JobResult
+    from backupctl.results.job import Job
 
     traits = CommandTraits(changes=True, single_reason=single_appliance_reason(job_id))
     if context.value(DRY_RUN):
@@ -44,35 +45,25 @@ def command(context: Context, job_id: str, yes: bool) -> int:
 
         return show_requests(context, lambda _: preview, traits)
 
-    shown = _confirm_latest(context, traits) if job_id == LATEST and not yes else {}
+    if job_id != LATEST or yes:
+        return run_job(context, JobResult, lambda _: partial(cancel, job_id=job_id), traits)
+
+    action, running = "cancel the latest backup", dict[str, Job]()
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
-        result = shown.get(settings.name)
-        if result is not None and result.error is not None:
-            raise result.error
-        return partial(cancel, job_id=result.job.id if result and result.job else job_id)
+        contact = context.contact
+        assert contact is not None  # noqa: S101 - the runner prepares the work in its first contact
+        check_terminal(context, action, [each.name for each in contact.selected])
+        if not running:
+            running.update(contact.run_all(read_running))
+            contact.appliance(settings)
+        return partial(cancel, job_id=running[settings.name].id)
 
-    return run_job(context, JobResult, prepare, traits)
+    def confirm_cancel(appliances: Sequence[Appliance]) -> None:
+        now = context.clock.now()
+        confirm(context, action, [f"{each.name}: {_description(running[each.name], now)}" for each in appliances])
 
-
-def _confirm_latest(context: Context, traits: CommandTraits) -> dict[str, JobResult]:
-    """Show the latest job of each appliance, ask whether to cancel them, and return the results of reading them."""
-    from backupctl.cli.runner import results_of
-    from backupctl.operations.cancel import read_running
-    from backupctl.results.backup_results import JobResult
-
-    action = "cancel the latest backup"
-    results = results_of(
-        context,
-        JobResult,
-        lambda _: read_running,
-        traits,
-        confirm=lambda appliances: check_terminal(context, action, [each.name for each in appliances]),
-    )
-    running = [f"{each.server}: {_description(each.job, context.clock.now())}" for each in results if each.job]
-    if running:
-        confirm(context, action, running)
-    return {each.server: each for each in results}
+    return run_job(context, JobResult, prepare, traits, confirm=confirm_cancel)
 
 
 def _description(job: Job, now: datetime) -> str:
