@@ -43,12 +43,13 @@ def password_key(user: str) -> tuple[str, str]:
     return PASSWORD.name, user
 
 
-def lacks_credentials(settings: ApplianceSettings) -> bool:
-    """Return whether ``connect`` will prompt for user or password."""
+def missing_credentials(settings: ApplianceSettings, user: str = "") -> list[tuple[str, ...]]:
+    """Return the keys of the answers that ``connect`` needs, empty if the settings have user and password."""
     if settings.profile.address == SIMULATED:
-        return False
-    place = settings.context.locate_secret(PASSWORD, settings.profile.layers)
-    return place is None or not settings.value(USERNAME)
+        return []
+    keys: list[tuple[str, ...]] = [] if settings.value(USERNAME) else [USER_KEY]
+    located = settings.context.locate_secret(PASSWORD, settings.profile.layers)
+    return keys if located else [*keys, password_key(user)]
 
 
 def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool = False) -> Appliance:

@@ -6,7 +6,7 @@ from typing import Final, Self, TypeVar
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.command_traits import DEFAULT_TRAITS, CommandTraits
-from backupctl.cli.connection import USER_KEY, connect, lacks_credentials, password_key
+from backupctl.cli.connection import connect, missing_credentials
 from backupctl.cli.context import Context
 from backupctl.cli.pin import confirm_certificate, pin_certificate
 from backupctl.cli.tasks import run_tasks
@@ -74,7 +74,7 @@ class Contact:
         """Connect to each appliance; on a terminal, prompt for missing credentials and log in if any were."""
         if self._traits.changes and not self._offline:
             self._each(self.selected, _check_not_read_only)
-        lacking = self._interactive and any(self._each(self._usable, lacks_credentials))
+        lacking = self._interactive and any(self._each(self._usable, missing_credentials))
         if lacking:
             self._check_certificates(self._usable)
         self._each(self._usable, self._connect)
@@ -102,10 +102,7 @@ class Contact:
             self._try_logins(pending)
             untrusted = [each for each in pending if isinstance(self.errors.get(each.name), CertificateError)]
             pending = [*self._check_certificates(untrusted), *self._forget_rejected(pending)]
-            for each in pending:
-                del self.errors[each.name]
-                self._appliances.pop(each.name).api.close()
-            self._each(pending, self._connect)
+            self._each(pending, self._reconnect)
             pending = [each for each in pending if each.name not in self.errors]
 
     def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
@@ -153,6 +150,15 @@ class Contact:
     def _connect(self, settings: ApplianceSettings) -> None:
         self._appliances[settings.name] = connect(settings, offline=self._offline, fresh=self._traits.fresh)
 
+    def _reconnect(self, settings: ApplianceSettings) -> None:
+        """Connect again after an error. Raises AuthenticationError: the same, if these credentials were rejected."""
+        error, before = self.errors.pop(settings.name), self._appliances.pop(settings.name)
+        before.api.close()
+        self._connect(settings)
+        same = self._appliances[settings.name].api.credential_state is before.api.credential_state
+        if same and isinstance(error, AuthenticationError):
+            raise error
+
     def _check_certificates(self, selected: Sequence[ApplianceSettings]) -> list[ApplianceSettings]:
         """Show each untrusted certificate and prompt for its pin; return the appliances that are pinned now."""
         unpinned = [each for each in selected if may_pin(each)]
@@ -192,7 +198,7 @@ class Contact:
         """Forget typed credentials that were rejected, and say why; return the appliances, each only the first time."""
 
         def typed(settings: ApplianceSettings) -> list[tuple[str, ...]]:
-            keys = (USER_KEY, password_key(self._appliances[settings.name].user))
+            keys = missing_credentials(settings, self._appliances[settings.name].user)
             return [key for key in keys if self._context.is_answered(key)]
 
         rejected = [each for each in selected if isinstance(self.errors.get(each.name), AuthenticationError)]

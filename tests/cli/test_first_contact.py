@@ -20,6 +20,7 @@ from tests.support.command_line import (
     Run,
     ScriptedPrompter,
     configured,
+    write_private,
 )
 from tests.support.intercept import ReplacedAnswer, Send, message
 
@@ -197,6 +198,25 @@ def test_appliance_that_fails_at_contact_keeps_no_other_from_its_work(tmp_path: 
     run = backupctl("list", "--all", "-u", USER, "-o", "json", answers=[PASSWORD, "another"])
     codes = {result["server"]: result["exit_code"] for result in run.json["results"]}
     assert codes == {"vc01": 0, "vc02": 0, "vc03": 4}
+
+
+def test_login_error_of_one_appliance_is_not_lost_when_another_has_typed_credentials(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    write_private(tmp_path / "password", "wrong")
+    text = SERVERS.replace(f'"{HOST}"', f'"{HOST}"\nusername = "me@vsphere.local"\npassword-file = "password"')
+    write_private(tmp_path / "config.toml", text)
+    run = backupctl("list", "--all", "-o", "json", answers=LOGIN)
+    codes = {result["server"]: result["exit_code"] for result in run.json["results"]}
+    assert codes == {"vc01": 4, "vc02": 0, "vc03": 0}
+    assert wording.WRONG_LOGIN in run.json["results"][0]["error"]["message"]
+    assert [appliance.failed_logins for appliance in backupctl.others.values()] == [1, 0, 0]
+
+
+def test_rejected_password_that_is_typed_again_is_not_sent_again(backupctl: CommandLine) -> None:
+    answers, environ = [USER, "wrong", USER, "wrong"], {"BACKUPCTL_SERVER": HOST}
+    run, _ = at_terminal(backupctl, "list", "-o", "json", answers=answers, environ=environ)
+    assert (run.code, sessions(backupctl)) == (4, ["POST"])
+    assert wording.WRONG_LOGIN in run.result["error"]["message"]
 
 
 def test_appliance_whose_settings_are_wrong_is_logged_out(tmp_path: Path) -> None:
