@@ -205,3 +205,9 @@ def test_modules_and_their_public_names_have_docstrings() -> None:
     missing = [each for module, tree in sources().items() for each in undocumented(tree.body, module)]
     assert [module for module, tree in sources().items() if ast.get_docstring(tree) is None] == []
     assert missing == []
+
+
+def test_top_level_has_no_other_files() -> None:
+    files = {path.name for path in PACKAGE.parent.iterdir() if path.is_file() and not path.name.startswith(".")}
+    of_an_sdist = {"PKG-INFO"}
+    assert files - of_an_sdist == {"CHANGELOG.md", "README.md", "pyproject.toml"}
