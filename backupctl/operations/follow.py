@@ -281,7 +281,8 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
         return job
     follower.poll_schedule.observe_details(now)
     if not job.ended and not follower.time_left.has_learned:
-        job, durations = yield from jobs.with_history(appliance, job)
+        # The size and the step of this first moment are not shown: they would be out of date for a minute.
+        durations = yield from jobs.earlier_durations(appliance, job.id)
         if durations is not None:
             follower.time_left.learn(durations)
         return job

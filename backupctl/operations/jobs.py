@@ -76,24 +76,23 @@ def with_details(
     return job if details is None else job_conversion.from_details(details, job)
 
 
-def with_history(appliance: Appliance, job: Job) -> Task[tuple[Job, tuple[float, ...] | None]]:
-    """Return the job with its details, and how many seconds other jobs of its type took, the newest first.
+def earlier_durations(appliance: Appliance, job_id: str) -> Task[tuple[float, ...] | None]:
+    """Return how many seconds other jobs of the type of this one took, the newest first; only those that succeeded.
 
-    Only jobs that succeeded count. If the details cannot be read in a few seconds, the job is unchanged and there are
-    none; if they lack this job, whose type is unknown then, None.
+    None if the details of all jobs lack this one, whose type is unknown then; none if they cannot be read in a few
+    seconds.
     """
     until = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
     answer = yield from attempt(appliance.api.job_details, until=until, low_priority=True)
     if isinstance(answer, BackupctlError):
-        return job, ()
+        return ()
     details = {name: each for name, each in answer.items() if isinstance(each, JobDetails)}
-    own = details.pop(job.id, None)
+    own = details.pop(job_id, None)
     if own is None:
-        return job, None
+        return None
     newest_first = [details[name] for name in sorted(details, reverse=True)]  # Ids begin with the time of the start.
     alike = [each for each in newest_first if each.type == own.type and each.status == JobState.SUCCEEDED]
-    durations = tuple(seconds for each in alike if (seconds := job_conversion.whole_number(each.duration)))
-    return job_conversion.from_details(own, job), durations
+    return tuple(seconds for each in alike if (seconds := job_conversion.whole_number(each.duration)))
 
 
 def _read_details(
