@@ -25,9 +25,9 @@ class Prompter:
         return self._interactive
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
-        """Prompt until ``check`` accepts the answer, for which it does not raise UsageError; return it."""
+        """Prompt until ``check`` accepts the stripped answer, for which it raises no UsageError; return that."""
         while True:
-            answer = _answer(question, default=default, show_default=bool(default))
+            answer = _answer(question, default=default, show_default=bool(default)).strip() or default or ""
             try:
                 check(answer)
             except UsageError as error:

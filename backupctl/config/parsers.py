@@ -67,9 +67,9 @@ def parse_parallel(text: str) -> int:
 
 
 def parse_server_name(text: str) -> str:
-    """Return the text of a configured name or an address, which is checked."""
-    parse_server(text)
-    return text
+    """Return the text of a configured name or an address, which is checked, without blanks around it."""
+    parse_server(text.strip())
+    return text.strip()
 
 
 def parse_group(text: str) -> str:
@@ -81,8 +81,12 @@ def parse_group(text: str) -> str:
 
 
 def parse_username(text: str) -> str:
-    """Return a user name that works with HTTP Basic authentication: no colon (RFC 7617, section 2)."""
-    if not text.strip():
+    """Return a user name, without blanks around it, that works with HTTP Basic authentication: no colon.
+
+    Source: RFC 7617, section 2. A blank within the name is valid: names in Active Directory may have one.
+    """
+    text = text.strip()
+    if not text:
         raise UsageError("the user name is empty")
     check_printable(text, "the user name")
     if ":" in text:

@@ -8,7 +8,8 @@ from backupctl.rules.plain_text import check_not_an_option, check_printable
 
 
 def parse_location_user(user: str) -> str:
-    """Return a location user. Raises UsageError: if it cannot be sent."""
+    """Return a location user without blanks around it. Raises UsageError: if it cannot be sent."""
+    user = user.strip()
     if not user:
         raise UsageError("the location user is empty", hint="omit it if the location needs no login")
     check_printable(user, "the location user")

@@ -1,5 +1,6 @@
 """Lines between prompts on a terminal; prompts themselves are tried in ``tests/real/test_prompts.py``."""
 
+import io
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +28,13 @@ def test_lines_to_be_copied_stay_whole(capsys: pytest.CaptureFixture[str], monke
     crontab = "# crontab -e\n30 2 * * * /usr/bin/backupctl create -q -g production --config /etc/a.toml"
     Prompter(interactive=True).show(crontab)
     assert capsys.readouterr().err == f"{crontab}\n"
+
+
+def test_blanks_around_an_answer_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr("sys.stdin", io.StringIO("\tadministrator@vsphere.local \n"))
+    assert Prompter(interactive=True).ask("User name", checked.append) == "administrator@vsphere.local"
+    assert checked == ["administrator@vsphere.local"]
 
 
 @pytest.mark.parametrize("method", [Prompter.say, Prompter.show])

@@ -70,7 +70,7 @@ class ScriptedPrompter(Prompter):
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
         while True:
-            answer = self._next(question) or default or ""
+            answer = self._next(question).strip() or default or ""
             try:
                 check(answer)
             except UsageError as error:

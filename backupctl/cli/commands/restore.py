@@ -25,6 +25,7 @@ from backupctl.config.option_table import (
     SSO_PASSWORD,
     STALL_TIMEOUT,
     TIMEOUT,
+    USERNAME,
 )
 from backupctl.errors import BackupFailedError
 
@@ -48,7 +49,10 @@ FRESH = CommandTraits(fresh=True)
 CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
 
 sso_options = click.option(
-    "--sso-username", metavar="USER@DOMAIN", help="SSO administrator, such as administrator@vsphere.local."
+    "--sso-username",
+    metavar="USER@DOMAIN",
+    callback=lambda _ctx, _parameter, given: given and USERNAME.parse(given),
+    help="SSO administrator, such as administrator@vsphere.local.",
 )
 ignore_option = click.option("--ignore-warnings", is_flag=True, help="Continue despite warnings.")
 
