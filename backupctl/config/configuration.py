@@ -78,11 +78,15 @@ class Configuration(msgspec.Struct, frozen=True):
     def profile(self, text: str) -> Profile:
         """Return the appliance with this configured name or address; any other address is not configured.
 
+        Like host names, configured names match in upper and lower case, as long as only one does.
+
         Raises UsageError: if ``text`` is neither.
         """
-        configured = self.servers.get(text)
-        if configured is not None:
-            return configured
+        if text in self.servers:
+            return self.servers[text]
+        without_case = [profile for name, profile in self.servers.items() if name.lower() == text.lower()]
+        if len(without_case) == 1:
+            return without_case[0]
         address = parse_server(text)
         return self._configured_at(address) or Profile(address, (self.defaults,))
 

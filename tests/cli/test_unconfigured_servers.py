@@ -95,3 +95,20 @@ def test_missing_server_and_unknown_group_list_a_few_configured_names(tmp_path: 
     unknown = run(tmp_path, f"{MANY}[groups]\nproduction = ['vc01']", "list", "-g", "prodution")
     assert unknown.code == 3
     assert f"hint: {wording.DID_YOU_MEAN('production')} {wording.CONFIGURED_NAMES}production" in unknown.err
+
+
+@pytest.mark.parametrize(
+    ("names", "typed", "host"),
+    [
+        (["vc01", "vc02"], "VC01", "0.example.com"),
+        (["Lab"], "lab", "0.example.com"),
+        (["lab", "Lab"], "Lab", "1.example.com"),
+        (["lab", "Lab"], "LAB", "lab"),  # the host name, as the configured one is not clear
+    ],
+)
+def test_configured_name_matches_without_case_unless_two_do(
+    tmp_path: Path, names: list[str], typed: str, host: str
+) -> None:
+    text = "".join(f"[servers.{name}]\nhost = '{number}.example.com'\n" for number, name in enumerate(names))
+    run = configured(tmp_path, text, environ=TO_APPLIANCE)("list", "-s", typed, "-o", "json")
+    assert run.result["host"] == host
