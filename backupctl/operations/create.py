@@ -271,7 +271,7 @@ def _busy_error(appliance: Appliance, plan: BackupPlan, error: BusyError, job: J
     hint = "use --if-running wait to start after it finishes"
     if plan.if_running == "wait":
         hint = _LONGER_TIMEOUT_HINT
-    elif job is not None:
+    elif job is not None and not plan.require_encryption:  # which excludes attach
         hint += ", or attach to follow it"
     return BusyError(
         "$cause",

@@ -426,6 +426,11 @@ def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) ->
     assert error.hint == f"{WAITS}, or attach to follow it"
 
 
+def test_create_that_requires_encryption_does_not_offer_to_attach(clock: FakeClock) -> None:
+    bench, _ = simulated(clock, faults=["busy"])
+    assert error_of(bench, plan(require_encryption=True)).hint == WAITS
+
+
 WAITS = "use --if-running wait to start after it finishes"
 
 
