@@ -53,6 +53,7 @@ def test_list_without_matches_reports_it_and_warns_about_unknown_values() -> Non
     assert (unknown.code, unknown.result["jobs"], unknown.result["remembers"]) == (0, [], number)
     assert f"warning: {wording.UNKNOWN_VALUE('--state', 'FOO')}" in unknown.err
     assert f"warning: {wording.UNKNOWN_VALUE('--type', 'BAR')}" in unknown.err
+    assert wording.UNKNOWN_VALUE("--state", "FAILD") in backupctl("list", "--state", "FAILD", "-q").err
 
 
 @pytest.mark.parametrize("command", ["watch", "status", "cancel"])

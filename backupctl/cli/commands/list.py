@@ -78,5 +78,7 @@ def _warn_if_unknown(context: Context, option: str, value: str | None, known: Se
     """Warn about an unknown value; it is used anyway, as a later release may have added it."""
     if value is not None and value not in known:
         context.view.warn(
-            f"{option}: unknown value {value}, which may match nothing", hint=f"choose from {', '.join(known)}"
+            f"{option}: unknown value {value}, which may match nothing",
+            hint=f"choose from {', '.join(known)}",
+            always=True,
         )
