@@ -3,8 +3,10 @@
 import os
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from pwd import getpwuid
 from tempfile import mkdtemp
 from typing import Final
 
@@ -46,8 +48,8 @@ def set_up(context: Context) -> int:
         if not saved:
             pins = f"Only the pins were written to {path}."
             prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
-    found = find_configuration(None, {name: text for name, text in run.environ.items() if name != CONFIG.environment})
-    config = () if found == path else (CONFIG.flag, str(path))
+    # Neither cron nor systemd has XDG_CONFIG_HOME.
+    config = () if find_configuration(None, {"HOME": _home()}) == path else (CONFIG.flag, str(path))
     words = ((GROUP.flag, group) if group else (SIMULATE.flag,)) + config
     new = tuple(word for name in names for word in (SERVER.flag, name)) + config if group else words
     code = _call(context, "validate", *words)
@@ -68,6 +70,13 @@ def set_up(context: Context) -> int:
     ):
         prompter.say(line)
     return code
+
+
+def _home() -> str:
+    """Return the home directory that cron and systemd give to this user, empty without one."""
+    with suppress(KeyError):
+        return getpwuid(os.geteuid()).pw_dir
+    return ""
 
 
 def _path(run: Context) -> Path:

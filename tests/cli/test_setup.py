@@ -407,3 +407,9 @@ def test_nightly_run_stays_the_same_when_a_server_is_added(setup: Setup, crontab
     (words,) = nightly_words(crontab)
     assert setup.line("create", *words).code == 0
     assert [len(each.jobs) for each in (setup.line.appliance, *setup.line.others.values())] == [1, 1]
+
+
+def test_nightly_run_needs_no_variable_of_the_shell(setup: Setup, crontab: Path) -> None:
+    assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
+    (words,) = nightly_words(crontab)
+    assert setup.line("create", *words, environ={}).code == 0
