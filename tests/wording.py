@@ -32,6 +32,7 @@ OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 # Setting up
 
 NOTHING_WAS_WRITTEN = "Nothing was written."
+PROXY_LOGIN_NOT_WRITTEN = "is not written to the file"
 NOT_WITH_THE_KEYRING = "not possible: the keyring is locked then"
 
 # Server, proxy and certificate

@@ -24,6 +24,7 @@ from backupctl.config.option_table import (
     LOCATION_PASSWORD,
     LOCATION_USER,
     PASSWORD,
+    PROXY,
     REQUIRE_ENCRYPTION,
     USERNAME,
 )
@@ -143,6 +144,7 @@ def tables_of(configuration: Configuration, answers: Sequence[Answers], keeper: 
         table = tables["servers", each.name] = (
             {} if profile else {"host": each.address.base_url.removeprefix("https://")}
         )
+        table |= {PROXY.name: each.proxy} if each.proxy else {}
         for keys, values in zip(_TOGETHER, _values(each, keeper), strict=True):
             parsed = check_table(values, "", misplaced=frozenset(), folder=folder)
             here, there = ({key: given[key] for key in keys if key in given} for given in (own, shared))

@@ -14,6 +14,7 @@ from backupctl.cli.contact import Contact
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import ResolvedLocation
 from backupctl.cli.prompts import confirm, lines_of
+from backupctl.cli.tls_settings import proxy_of
 from backupctl.config.configuration import SERVER_NAME, Layer, Profile
 from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import (
@@ -23,11 +24,14 @@ from backupctl.config.option_table import (
     LOCATION_TYPE,
     LOCATION_USER,
     PASSWORD,
+    PROXY,
     SERVER,
     SIMULATE,
     USERNAME,
 )
+from backupctl.config.proxy import NO_PROXY_WORD
 from backupctl.config.server_address import ServerAddress
+from backupctl.config.value import ENVIRONMENT
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.exit_codes import ExitCode
 from backupctl.models import BackupRequest
@@ -54,6 +58,8 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     location: str
     location_user: str | None
+    proxy: str | None
+    """The proxy from a variable of the shell, which the nightly run does not have; None without one."""
     secrets: dict[SecretName, KnownSecret]
 
     @property
@@ -148,8 +154,25 @@ def _answers(settings: ApplianceSettings) -> Answers:
         username=appliance.user,
         location=str(resolved.template),
         location_user=request.location_user,
+        proxy=_proxy_of_shell(settings),
         secrets={name: _known(settings, name, secret) for name, secret in secrets.items() if secret},
     )
+
+
+def _proxy_of_shell(settings: ApplianceSettings) -> str | None:
+    """Return the proxy from a variable as the file has it, None without one or if it has a login, which is a secret."""
+    proxy = proxy_of(settings)
+    if proxy.source.kind != ENVIRONMENT:
+        return None
+    if proxy.value is None:
+        return NO_PROXY_WORD
+    if proxy.value.has_credentials:
+        settings.prompter.say(
+            f"The login of the proxy ({proxy.source.name}) is not written to the file. "
+            f"Set {PROXY.environment} for the nightly run, in the crontab or the unit."
+        )
+        return None
+    return proxy.value.shown
 
 
 def _request(settings: ApplianceSettings, contact: Contact) -> tuple[BackupRequest, ResolvedLocation]:

@@ -413,3 +413,27 @@ def test_nightly_run_needs_no_variable_of_the_shell(setup: Setup, crontab: Path)
     assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
     (words,) = nightly_words(crontab)
     assert setup.line("create", *words, environ={}).code == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({"BACKUPCTL_PROXY": "proxy.example.com:3128"}, "http://proxy.example.com:3128"),
+        ({"HTTPS_PROXY": "http://proxy.example.com:3128"}, "http://proxy.example.com:3128"),
+        ({"BACKUPCTL_PROXY": "none", "HTTPS_PROXY": "http://proxy.example.com:3128"}, "none"),
+        ({"NO_PROXY": ".example.com", "HTTPS_PROXY": "http://proxy.example.com:3128"}, None),
+    ],
+)
+def test_proxy_of_the_shell_is_written_for_the_nightly_run(
+    setup: Setup, variables: dict[str, str], proxy: str | None
+) -> None:
+    setup.line.environ |= variables
+    assert setup().code == 0
+    assert setup.configuration["servers"]["vc01"].get("proxy") == proxy
+
+
+def test_login_of_a_proxy_is_not_written(setup: Setup) -> None:
+    setup.line.environ["BACKUPCTL_PROXY"] = "http://me:S3cret-Proxy@proxy.example.com:3128"
+    assert setup().code == 0
+    assert wording.PROXY_LOGIN_NOT_WRITTEN in setup.questions
+    assert "S3cret-Proxy" not in setup.questions + setup.path.read_text()
