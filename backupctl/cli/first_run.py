@@ -142,17 +142,20 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
     if kind == "no":
         return "not set up"
     run = replace(run, time=prompter.ask("At what time?", check_time, "02:30"))
-    question = "Install it now?" if not run.replaced(kind) else f"Replace {', '.join(map(str, run.replaced(kind)))}?"
-    if can_install[kind] and confirm(prompter, question, default=not run.replaced(kind)):
-        try:
+    try:
+        if can_install[kind] and _may_install(prompter, run.replaced(kind)):
             run.install(kind)
-        except OutputError as error:
-            prompter.say(lines_of(error))
-        else:
             note = "" if kind == "cron" or system else "; `loginctl enable-linger` keeps it running after logout"
             return f"at {run.time} ({kind}){note}"
+    except OutputError as error:
+        prompter.say(lines_of(error))
     prompter.show(f"\n{run.by_hand(kind)}")
     return f"not yet: install what is shown above ({kind})"
+
+
+def _may_install(prompter: Prompter, replaced: Sequence[str]) -> bool:
+    question = f"Replace {', '.join(replaced)}?" if replaced else "Install it now?"
+    return confirm(prompter, question, default=not replaced)
 
 
 def _context_of(context: Context, *argv: str, prompter: Prompter | None = None) -> Context:

@@ -98,25 +98,40 @@ class NightlyRun(msgspec.Struct, frozen=True):
         state = "running" if kind == "cron" else self._call(f"{self._systemctl} is-system-running")[1]
         return state.strip() in {"running", "degraded", "starting", "maintenance"}
 
-    def replaced(self, kind: str) -> list[Path]:
-        """Return the files that ``install`` would replace by different ones."""
-        units = self.units if kind == "systemd" else {}
-        return [path for path, text in units.items() if path.exists() and path.read_text(encoding="utf-8") != text]
+    def replaced(self, kind: str) -> list[str]:
+        """Return the files or the lines of the crontab that ``install`` would replace by different ones.
+
+        Raises OutputError: if the crontab cannot be read.
+        """
+        if kind == "cron":
+            return [line.strip() for line in self._crontab() if self._is_ours(line) and line != self.crontab_line]
+        return [
+            str(path) for path, text in self.units.items() if path.exists() and path.read_text(encoding="utf-8") != text
+        ]
 
     def install(self, kind: str) -> None:
         """Write the units and start the timer, or add the line to the crontab. Raises OutputError: if that fails."""
-        if kind == "systemd":
-            for path, text in self.units.items():
-                make_folder(path, 0o755)
-                replace(path, text, 0o644)
-            for command in self._enable:
-                self._check(command)
+        if kind == "cron":
+            others = [line for line in self._crontab() if not self._is_ours(line)]
+            self._check("crontab -", "".join((*others, self.crontab_line)))
             return
+        for path, text in self.units.items():
+            make_folder(path, 0o755)
+            replace(path, text, 0o644)
+        for command in self._enable:
+            self._check(command)
+
+    def _crontab(self) -> list[str]:
+        """Return the lines of the crontab, each with its end."""
         code, current = self._call("crontab -l")
         if code and "no crontab" not in current:
             raise OutputError(f"`crontab -l` failed: {current.strip()}")
-        lines = [] if code else [line for line in current.splitlines(keepends=True) if line != self.crontab_line]
-        self._check("crontab -", "".join((*lines, self.crontab_line)))
+        text = "" if code else current.strip("\n")
+        return [f"{line}\n" for line in text.split("\n")] if text else []
+
+    def _is_ours(self, line: str) -> bool:
+        """Return whether a line of the crontab runs the same command, at whatever time."""
+        return line[0] != "#" and line.split(maxsplit=5)[5:] == self.crontab_line.split(maxsplit=5)[5:]
 
     def _check(self, command: str, text: str = "") -> None:
         code, printed = self._call(command, text)
@@ -132,7 +147,7 @@ class NightlyRun(msgspec.Struct, frozen=True):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
-                errors="replace",
+                errors="surrogateescape",
                 env=dict(self.environ),
                 timeout=_COMMAND_SECONDS,
                 check=False,

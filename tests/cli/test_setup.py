@@ -437,3 +437,19 @@ def test_login_of_a_proxy_is_not_written(setup: Setup) -> None:
     assert setup().code == 0
     assert wording.PROXY_LOGIN_NOT_WRITTEN in setup.questions
     assert "S3cret-Proxy" not in setup.questions + setup.path.read_text()
+
+
+def test_other_time_replaces_the_line_of_the_crontab_if_confirmed(setup: Setup, crontab: Path) -> None:
+    crontab.write_bytes(b"0 1 * * * echo \xe9\n# ours\n")
+    again = [HOST, "", "", "n", "n", "cron"]
+    assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
+    (line,) = crontab.read_text(errors="replace").splitlines()[2:]
+    crontab.write_bytes(f"#{line}\n".encode() + crontab.read_bytes())
+    first = crontab.read_bytes()
+    assert setup(answers=[*again, "03:15", "n"]).code == 0
+    assert crontab.read_bytes() == first
+    assert setup(answers=[*again, "03:15", "y"]).code == 0
+    assert crontab.read_bytes() == first.replace(b"\n30 2 ", b"\n15 3 ")
+    assert first.startswith(f"#{line}\n".encode() + b"0 1 * * * echo \xe9\n# ours\n30 2 ")
+    assert setup(answers=[*again, "03:15", ""]).code == 0
+    assert crontab.read_bytes() == first.replace(b"\n30 2 ", b"\n15 3 ")
