@@ -42,8 +42,7 @@ def write_new(path: Path, text: str, mode: int) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except BaseException as error:  # a signal too
-        with contextlib.suppress(OSError):
-            path.unlink()
+        _remove(path)
         if isinstance(error, OSError):
             raise _unwritable(path, error) from error
         raise
@@ -54,44 +53,65 @@ def replace(path: Path, text: str, mode: int) -> None:
 
     Raises OutputError: if it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    # The name is chosen before the file is created, so that it is removed after a signal at any moment.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            mode = target.stat().st_mode & 0o7777
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _keep_owner(target, temporary)
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with _staged({path: text}, mode):
+        pass
 
 
 @contextlib.contextmanager
 def private_files(texts: Mapping[Path, str]) -> Iterator[None]:
-    """Write files that only this user can read, then run the block; if it fails, remove those that are new.
+    """Create or replace files that only this user can read, after the block; if it fails, they stay as they are.
 
-    Raises OutputError: if one cannot be written.
+    Raises OutputError: if one cannot be written, mostly before the block.
     """
-    new = [path for path in texts if not os.path.lexists(path)]
-    try:
-        for path, text in texts.items():
-            replace(path, text, _PRIVATE)
-            path.chmod(_PRIVATE)
+    with _staged(texts, None):
         yield
-    except BaseException:  # a signal too
-        for path in new:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        raise
+
+
+@contextlib.contextmanager
+def _staged(texts: Mapping[Path, str], new_mode: int | None) -> Iterator[None]:
+    """Write temporary files, and rename them after the block; without a mode for new files, all become private."""
+    with contextlib.ExitStack() as stack:
+        renames = []
+        for path, text in texts.items():
+            target = Path(os.path.realpath(path))
+            # The name is chosen before the file is created, so that it is removed after a signal at any moment.
+            temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+            stack.callback(_remove, temporary)
+            with _output_errors(path):
+                _write(temporary, text, target, new_mode)
+            renames.append((path, temporary, target))
+        yield
+        for path, temporary, target in renames:
+            with _output_errors(path):
+                temporary.replace(target)
+
+
+def _write(temporary: Path, text: str, target: Path, new_mode: int | None) -> None:
+    """Write the file that will replace ``target``."""
+    mode = _PRIVATE if new_mode is None else new_mode
+    if new_mode is not None:
+        with contextlib.suppress(FileNotFoundError):
+            mode = target.stat().st_mode & 0o7777
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    _keep_owner(target, temporary)
+    temporary.chmod(mode)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+@contextlib.contextmanager
+def _output_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextlib.contextmanager

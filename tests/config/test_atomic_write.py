@@ -64,10 +64,12 @@ def test_private_files_are_written_for_their_owner_only(tmp_path: Path) -> None:
     assert [(each.read_text(), each.stat().st_mode & 0o777) for each in (old, new)] == [("b\n", 0o600), ("c\n", 0o600)]
 
 
-def test_new_private_files_are_removed_when_what_follows_is_interrupted(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), private_files({tmp_path / "new": "c\n"}):
+def test_private_files_stay_as_they_are_when_the_block_is_interrupted(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("a\n")
+    with pytest.raises(KeyboardInterrupt), private_files({old: "b\n", tmp_path / "new": "c\n"}):
         raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
+    assert [(each, each.read_text()) for each in tmp_path.iterdir()] == [(old, "a\n")]
 
 
 def test_private_files_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
