@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from backupctl.cli.context import Context
 from backupctl.cli.nightly import NightlyRun, check_time, secret_keys, shared_files
 from backupctl.cli.prompts import Prompter, confirm, lines_of
-from backupctl.cli.setup_file import SecretKeeper, content, save, tables_of
+from backupctl.cli.setup_file import SecretKeeper, content, tables_of
 from backupctl.cli.setup_questions import ask_appliances, check_name
 from backupctl.cli.signals import restored_handlers
 from backupctl.config.config_edit import path_to_edit
@@ -104,7 +104,7 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     if group:
         tables["groups",] = {group: list(dict.fromkeys((*configuration.groups.get(group, ()), *names)))}
     before = content(path)
-    save(path, tables, keeper.files)
+    keeper.save(path, tables)
     for file in (*keeper.files, path):
         prompter.say(f"{'Unchanged' if file == path and content(path) == before else 'Written'}: {file}")
     return names, group

@@ -1,7 +1,7 @@
 """Where ``setup`` keeps what was answered: secrets in files, commands or the keyring, the rest in the configuration."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -53,13 +53,14 @@ Tables = dict[tuple[str, ...], dict[str, object]]
 
 
 class SecretKeeper:
-    """Prompts for the place of each secret; ``files`` are still to be written, with their content.
+    """Prompts for the place of each secret; ``save`` puts them there.
 
     Unless the servers of this run are ``alone``, their secrets have places of their own: others may share the first.
     """
 
     def __init__(self, context: Context, folder: Path, *, alone: bool) -> None:
         self.files: dict[Path, str] = {}
+        self._entries: dict[str, tuple[SecretName, Secret]] = {}
         self._context = context
         self._folder = folder
         self._alone = alone
@@ -117,8 +118,21 @@ class SecretKeeper:
         question = f"The keyring has a password as {entry}. Replace it?"
         if keyring.holds(entry, name.name) and not confirm(self._prompter, question):
             raise UsageError("the password in the keyring is left as it is")
-        keyring.store(entry, secret, name.name)
+        self._entries[entry] = name, secret
         return entry
+
+    def save(self, path: Path, tables: Tables) -> None:
+        """Write the secrets and the configuration, or nothing of both; only the keyring keeps what it has stored.
+
+        Raises ConfigError and OutputError: if that fails.
+        """
+        make_folder(path, file_modes(path)[1])
+        keyring = Keyring()
+        with private_files(self.files):
+            for entry, (name, secret) in self._entries.items():
+                keyring.store(entry, secret, name.name)
+                self._prompter.say(f"Stored in the keyring: {entry}")
+            merge(path, tables)
 
 
 def content(path: Path) -> str | None:
@@ -164,13 +178,3 @@ def _values(answers: Answers, keeper: SecretKeeper) -> Iterator[dict[str, object
     user = {LOCATION_USER.name: answers.location_user} if answers.location_user else {}
     yield {LOCATION.name: answers.location, **user, **places.get(LOCATION_PASSWORD, {})}
     yield {REQUIRE_ENCRYPTION.name: BACKUP_PASSWORD in places, **places.get(BACKUP_PASSWORD, {})}
-
-
-def save(path: Path, tables: Tables, files: Mapping[Path, str]) -> None:
-    """Write the secrets and the configuration, or nothing of both.
-
-    Raises ConfigError and OutputError: if that fails.
-    """
-    make_folder(path, file_modes(path)[1])
-    with private_files(files):
-        merge(path, tables)

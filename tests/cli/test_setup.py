@@ -353,6 +353,37 @@ def test_secret_can_be_in_the_keyring_but_not_for_a_nightly_run(
     assert wording.NOT_WITH_THE_KEYRING in setup.questions
 
 
+def test_keyring_keeps_its_password_until_everything_is_answered(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, memory: MemoryKeyring
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() or 1000)
+    memory.entries["password"] = "old"
+    answers = flat({**ANSWERS, "password place": ("keyring", "y")})
+    stop = answers.index("keyring") + 2
+    assert setup.line("setup", prompter=Interrupted(answers[:stop])).code == 130
+    assert memory.entries == {"password": "old"}
+
+
+class Editor(ScriptedPrompter):
+    """A person who breaks the configuration file with an editor before the last answer."""
+
+    path: Path
+
+    def _next(self, question: str) -> str:
+        if "has another password" in question:
+            write_private(self.path, "[defaults")
+        return super()._next(question)
+
+
+def test_password_file_stays_the_same_when_the_configuration_cannot_be_written(setup: Setup) -> None:
+    setup()
+    setup.line.appliance.sessions.password = "Changed1!"
+    editor = Editor([HOST, "", "", "Changed1!", "", "n", "", "y"])
+    editor.path = setup.path
+    assert setup.line("setup", prompter=editor).code == 3
+    assert setup.files["vcenter.password"] == f"{PASSWORD}\n"
+
+
 def test_keyring_is_not_offered_to_root(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert setup(answers={"password place": ("keyring", "file")}).code == 0
