@@ -17,6 +17,7 @@ from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import UsageError
+from backupctl.output.printable import printable
 from backupctl.scheduler.workers import Workers
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
@@ -83,10 +84,9 @@ class ScriptedPrompter(Prompter):
         return Secret(answer) if answer else None
 
     def say(self, text: str) -> None:
-        self.questions.append(text)
+        self.questions.append("\n".join(map(printable, text.split("\n"))))
 
-    def show(self, text: str) -> None:
-        self.questions.append(text)
+    show = say
 
     def _next(self, question: str) -> str:
         assert self.answers, f"asked without an answer prepared: {question}"
