@@ -94,7 +94,7 @@ class ApplianceSettings:
         """
         contact = self.context.contact
         if contact is not None and not self.context.is_answered(key):
-            contact.log_in()
+            contact.log_in(self)
             contact.appliance(self)
         return self.context.ask(key, prompt)
 

@@ -12,7 +12,7 @@ from backupctl.cli.pin import confirm_certificate, pin_certificate
 from backupctl.cli.tasks import run_tasks
 from backupctl.cli.tls_probe import probe_target
 from backupctl.cli.tls_settings import may_pin
-from backupctl.config.option_table import TIMEOUT
+from backupctl.config.option_table import PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
 from backupctl.errors import (
     AuthenticationError,
@@ -38,8 +38,9 @@ class Contact:
     """The appliances of a run, and the way to each of them.
 
     On a terminal, answers are tried at once: an untrusted certificate can be pinned, a rejected password is asked for
-    once more, and the run uses the sessions that were opened. As a context manager, it logs out of all appliances if an
-    exception leaves the block. ``offline``: nothing is sent.
+    once more, and the run uses the sessions that were opened. If more appliances are selected than may be worked on at
+    once, an appliance that needs no such answer is logged in to when its turn comes. As a context manager, it logs out
+    of all appliances if an exception leaves the block. ``offline``: nothing is sent.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Contact:
         self._offline = offline
         self._interactive = context.prompter.interactive and not offline
         self._appliances: dict[str, Appliance] = {}
+        self._queued = 0 < (parallel_limit(context, traits) or 0) < len(selected)
+        self._lacking: set[str] = set()
         self._asked_again: set[str] = set()
-        self._logged_in = False
+        self._tried: set[str] = set()
 
     def __enter__(self) -> Self:
         self._context.contact = self
@@ -74,19 +77,24 @@ class Contact:
         """Connect to each appliance; on a terminal, prompt for missing credentials and log in if any were."""
         if self._traits.changes and not self._offline:
             self._each(self.selected, _check_not_read_only)
-        lacking = self._interactive and any(self._each(self._usable, missing_credentials))
-        if lacking:
+        if self._interactive:
+            self._each(self._usable, self._note_lacking)
+        if self._lacking:
             self._check_certificates(self._usable)
         self._each(self._usable, self._connect)
-        if lacking:
+        if self._lacking:
             self.log_in()
 
     def complete(self, failed: Mapping[str, BackupctlError]) -> None:
-        """Log in if a certificate may need a question, and log out where the work cannot begin, as ``failed`` says."""
+        """Ask about certificates that need it, and log out where the work cannot begin, as ``failed`` says."""
         self.errors |= failed
-        self.log_out(failed)
-        if any(map(may_pin, self._usable)):
+        unchecked = self._interactive and not self._lacking
+        unknown = [each for each in self._usable if unchecked and each.name not in self._tried and may_pin(each)]
+        if self._queued:
+            self._each(self._check_certificates(unknown), self._reconnect)
+        elif unknown:
             self.log_in()
+        self.log_out(self.errors)
 
     def appliance(self, settings: ApplianceSettings) -> Appliance:
         """Return the appliance of the settings. Raises BackupctlError: if there was an error."""
@@ -94,10 +102,16 @@ class Contact:
             raise self.errors[settings.name]
         return self._appliances[settings.name]
 
-    def log_in(self) -> None:
-        """Log in to each appliance, once; does nothing without a terminal."""
-        pending = self._usable if self._interactive and not self._logged_in else []
-        self._logged_in = True
+    def log_in(self, asking: ApplianceSettings | None = None) -> None:
+        """Log in to each appliance, once; does nothing without a terminal.
+
+        If some must wait for their turn, only to those whose credentials were typed, and to ``asking``, which has a
+        question about its work.
+        """
+        pending = [each for each in self._usable if self._interactive and each.name not in self._tried]
+        if self._queued:
+            pending = [each for each in pending if each is asking or each.name in self._lacking]
+        self._tried.update(each.name for each in pending)
         while pending:
             self._try_logins(pending)
             untrusted = [each for each in pending if isinstance(self.errors.get(each.name), CertificateError)]
@@ -107,7 +121,7 @@ class Contact:
 
     def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
         """Do ``work`` after the login, for a question that depends on it. Raises BackupctlError: as it does."""
-        self.log_in()
+        self.log_in(settings)
         (result,) = self._run_each([self.appliance(settings)], work)
         if isinstance(result, BackupctlError):
             raise result
@@ -147,12 +161,16 @@ class Contact:
                 self.errors[settings.name] = error
         return results
 
+    def _note_lacking(self, settings: ApplianceSettings) -> None:
+        if missing_credentials(settings):
+            self._lacking.add(settings.name)
+
     def _connect(self, settings: ApplianceSettings) -> None:
         self._appliances[settings.name] = connect(settings, offline=self._offline, fresh=self._traits.fresh)
 
     def _reconnect(self, settings: ApplianceSettings) -> None:
-        """Connect again after an error. Raises AuthenticationError: the same, if these credentials were rejected."""
-        error, before = self.errors.pop(settings.name), self._appliances.pop(settings.name)
+        """Connect again after a question. Raises AuthenticationError: the same, if these credentials were rejected."""
+        error, before = self.errors.pop(settings.name, None), self._appliances.pop(settings.name)
         before.api.close()
         self._connect(settings)
         same = self._appliances[settings.name].api.credential_state is before.api.credential_state
@@ -211,6 +229,12 @@ class Contact:
                 self._context.prompter.say("\n".join([printable(error.message), *hint, f"  {LOCKOUT_WARNING}"]))
             self._context.forget(*keys)
         return rejected
+
+
+def parallel_limit(context: Context, traits: CommandTraits) -> int | None:
+    """Return how many appliances may be worked on at once, None for all."""
+    limited = traits.starts_backups and not context.value(TOGETHER)
+    return context.value(PARALLEL) or None if limited else None
 
 
 LOCKOUT_WARNING: Final = "vCenter locks an account after about five failed logins."

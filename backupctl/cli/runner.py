@@ -7,10 +7,10 @@ import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings, selection_words
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
-from backupctl.cli.contact import Contact
+from backupctl.cli.contact import Contact, parallel_limit
 from backupctl.cli.context import Context
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
-from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
+from backupctl.config.option_table import FAIL_FAST, TIMEOUT, TOGETHER
 from backupctl.errors import UsageError
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
@@ -174,7 +174,7 @@ def _coordinator(
     """Return the coordinator of the appliances of the run."""
     return Coordinator(
         [each.appliance for each in prepared if isinstance(each, _Prepared)],
-        parallel=(context.value(PARALLEL) or None) if traits.starts_backups else None,
+        parallel=parallel_limit(context, traits),
         together=traits.starts_backups and context.value(TOGETHER),
         fail_fast=traits.starts_backups and context.value(FAIL_FAST),
         failed={each.settings.name: each.error for each in prepared if not isinstance(each, _Prepared)},

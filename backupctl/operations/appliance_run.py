@@ -48,8 +48,9 @@ def run_on(
     """Log in, do ``work``, log out, and return the result; errors become part of it.
 
     The appliance may be unreachable for ``unreachable_grace`` seconds, within ``timeout``. Nothing is sent before
-    ``slot`` is acquired; without one, the appliance is the only one of the run. ``interrupted_note`` is added to the
-    message when the login is interrupted, and says what that means for the work.
+    ``slot`` is acquired, but ``first_login`` may have opened the session; without a slot, the appliance is the only one
+    of the run. ``interrupted_note`` is added to the message when the login is interrupted, and says what that means for
+    the work.
     """
     slot = slot or Coordinator([appliance]).slot(appliance)
     release = None

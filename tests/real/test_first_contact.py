@@ -7,6 +7,7 @@ import pytest
 
 from tests import wording
 from tests.support.processes import Program, Simulators
+from tests.support.served_fleet import serve_fleet
 from tests.support.tcp_relay import tcp_relay
 from tests.support.terminal import Open
 
@@ -86,6 +87,23 @@ def test_certificate_that_is_not_trusted_ends_the_run(
         terminal.answer(TRUST, answer)
         terminal.wait_for("EXIT=5")
     assert not (tmp_path / "home" / ".config").exists()
+
+
+@pytest.mark.parametrize(("parallel", "keys", "code"), [(1, "n", 5), (2, "n", 5), (2, "C-c", 130)])
+def test_certificate_that_is_not_trusted_leaves_no_session_on_the_others(
+    open_terminal: Open, tmp_path: Path, parallel: int, keys: str, code: int
+) -> None:
+    with serve_fleet(tmp_path, appliances=2, tls=True, job_duration=0.5) as served:
+        text = served.config.read_text().replace("ca-file", "# ca-file")
+        pinned = f'[servers.vc1]\nfingerprint = "{served.server.appliances[0].fingerprint}"'
+        served.config.write_text(text.replace("[servers.vc1]", pinned))
+        words = ["create", "--all", "--parallel", str(parallel), "--no-require-encryption", "--interval", "0.2s"]
+        with open_terminal(*words, environ={**served.environ, **NEVER}, rows=60) as terminal:
+            terminal.wait_for(TRUST)
+            assert served.open_sessions == parallel - 1
+            terminal.press(keys, "Enter")
+            terminal.wait_for(f"EXIT={code}")
+        assert (served.open_sessions, served.jobs) == (0, 1 if code == 5 else 0)
 
 
 def test_changed_certificate_is_never_offered(open_terminal: Open, serve: Simulators) -> None:
