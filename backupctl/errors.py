@@ -206,8 +206,9 @@ class PinMismatchError(CertificateError):
     def of(cls, server: str, expected: str, presented: str, *, selector: tuple[str, ...]) -> "PinMismatchError":
         """Return the error for a certificate with the wrong fingerprint."""
         return cls(
-            f"$server does not present the pinned certificate: expected {expected}, presented {presented}",
+            "$server does not present the pinned certificate",
             server=server,
+            details=(f"expected   {expected}", f"presented  {presented}"),
             hint="if the certificate was renewed, compare the presented fingerprint with the one on the "
             "appliance's console, then pin it: `backupctl trust pin $selector`",
             selector=selector,

@@ -97,3 +97,9 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
 def plural(number: int, noun: str) -> str:
     """Format a count: ``1 backup``, ``7 backups``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def colon_form(fingerprint: str) -> str:
+    """Return a fingerprint as ``openssl x509 -fingerprint`` prints it: upper case, with colons."""
+    digits = fingerprint.removeprefix("sha256:").upper()
+    return ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))

@@ -16,6 +16,7 @@ from backupctl.errors import (
     NotSupportedError,
     PinMismatchError,
 )
+from backupctl.formatting import colon_form
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import Redactor
@@ -68,6 +69,11 @@ class CertificateProbe:
         """The pinned fingerprint, None without a pin."""
         return self._trust.fingerprint
 
+    @property
+    def needs_ca(self) -> bool:
+        """Whether a CA of the store must have signed the certificate."""
+        return self._trust.verifies
+
     def presented_chain(self) -> tuple[tuple[Certificate, ...], bool]:
         """Return the certificates that the appliance presents, its own first, and whether the chain is complete."""
         chain, complete = self._handshake()
@@ -79,7 +85,8 @@ class CertificateProbe:
         if self.pinned in {None, presented}:
             return None
         connection = self._connection
-        return PinMismatchError.of(connection.server, str(self.pinned), presented, selector=connection.selector)
+        pinned, presented = colon_form(str(self.pinned)), colon_form(presented)
+        return PinMismatchError.of(connection.server, pinned, presented, selector=connection.selector)
 
     def trust_error(self) -> CertificateError | None:
         """Return why the certificate is not trusted by the store, None if it is trusted."""

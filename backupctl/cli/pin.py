@@ -13,11 +13,11 @@ from backupctl.config.config_edit import StoredValue, path_to_edit, store
 from backupctl.config.configuration import Layer
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
-from backupctl.errors import BackupctlError, UsageError
+from backupctl.errors import BackupctlError, PinMismatchError, UsageError
+from backupctl.formatting import colon_form
 from backupctl.models import Certificate
 from backupctl.operations.trust import show_certificate
 from backupctl.results.trust_results import CertificateResult, PinResult
-from backupctl.rules.fingerprint import colon_form
 
 
 def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
@@ -58,6 +58,9 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
     If it is already stored, there is no prompt and nothing is written.
     """
     result = convert(probed, PinResult, from_attributes=True)
+    if isinstance(probed.error, PinMismatchError):
+        sentence, hint = "the certificate of $server differs from the given fingerprint", "nothing was stored"
+        return structs.replace(result, error=probed.error.with_facts(message=sentence, hint=hint))
     if probed.certificate is None or probed.error is not None:
         return result
     stored = _configured_pin(settings)
@@ -89,7 +92,8 @@ def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) 
         f"  Valid                {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}",
     ]
     if previous not in {None, certificate.fingerprint}:
-        lines.append(f"  Pinned until now     {previous}")
+        pinned = colon_form(str(previous))
+        lines += [f"  Pinned until now     {pinned[:48]}", f"                       {pinned[48:]}"]
     lines += ["Compare it with what the appliance's shell prints (backupctl help trust):"]
     lines += [f"  {each}" for each in COMPARE]
     for each in lines:

@@ -61,6 +61,7 @@ def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
         chain_complete=complete,
         trusted=trust_error is None,
         store=probe.store,
+        needs_ca=probe.needs_ca,
         reason=_reason(trust_error),
         pinned=probe.pinned,
     )

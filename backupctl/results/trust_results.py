@@ -8,7 +8,8 @@ class CertificateResult(Result, frozen=True, kw_only=True):
     """The result of ``trust show``: the certificate of the appliance, and the chain that it presents, leaf first.
 
     ``chain_complete`` is False if Python returns only the leaf. ``trusted`` says whether the certificate is valid for
-    this host according to ``store``, and ``reason`` why not. ``pinned`` is the fingerprint from the settings.
+    this host according to ``store``, and ``reason`` why not; ``needs_ca`` is False if a pin is enough. ``pinned`` is
+    the fingerprint from the settings.
     """
 
     certificate: Certificate | None = None
@@ -16,6 +17,7 @@ class CertificateResult(Result, frozen=True, kw_only=True):
     chain_complete: bool | None = None
     trusted: bool | None = None
     store: str | None = None
+    needs_ca: bool | None = None
     reason: str | None = None
     pinned: str | None = None
 

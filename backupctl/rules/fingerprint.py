@@ -17,12 +17,6 @@ def fingerprint_of(certificate: bytes) -> str:
     return _PREFIX + sha256(certificate).hexdigest()
 
 
-def colon_form(fingerprint: str) -> str:
-    """Return a fingerprint as ``openssl x509 -fingerprint`` prints it: upper case, with colons."""
-    digits = fingerprint.removeprefix(_PREFIX).upper()
-    return ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))
-
-
 def parse_fingerprint(text: str) -> str:
     """Return a fingerprint in its normal form; upper case, colons, blanks and a missing prefix are accepted.
 
@@ -35,6 +29,4 @@ def parse_fingerprint(text: str) -> str:
         return _PREFIX + digits
     other = _OTHER_HASHES.get(len(digits)) if re.fullmatch("[0-9a-f]+", digits) else None
     why = f"is as long as a {other} fingerprint" if other else "does not have 64 hexadecimal digits"
-    raise UsageError(
-        f"invalid SHA-256 fingerprint: it {why}", hint="use sha256:HEX, as `backupctl trust show` prints it"
-    )
+    raise UsageError(f"invalid SHA-256 fingerprint: it {why}", hint="use the one that `backupctl trust show` prints")

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import CertificateError, causes_of
-from backupctl.formatting import plural
+from backupctl.formatting import colon_form, plural
 from backupctl.models import Certificate
-from backupctl.rules.fingerprint import colon_form
 from backupctl.tls.peer import Peer
 from backupctl.tls.presented import UntrustedChainError
 from backupctl.tls.x509 import read_certificate

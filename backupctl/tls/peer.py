@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from backupctl.errors import PinMismatchError
+from backupctl.formatting import colon_form
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.tls.presented import TlsConnection
 
@@ -23,6 +24,8 @@ def pin_verifier(fingerprint: str, peer: Peer) -> Callable[[TlsConnection], None
     def verify(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(peer.server, fingerprint, presented, selector=peer.selector)
+            raise PinMismatchError.of(
+                peer.server, colon_form(fingerprint), colon_form(presented), selector=peer.selector
+            )
 
     return verify

@@ -36,6 +36,7 @@ class FakeProbe:
     answers: dict[str, Any] = field(default_factory=dict)
     store: str = "the system's CA store"
     pinned: str | None = None
+    needs_ca: bool = True
 
     def presented_chain(self) -> tuple[tuple[Certificate, ...], bool]:
         if isinstance(answer := self.answers.get("presented_chain"), BaseException):

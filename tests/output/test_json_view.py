@@ -40,7 +40,7 @@ ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "
 METADATA_KEYS = [
     "applicable", "boxname", "version", "timestamp", "parts", "comment", "sso_login_required", "messages",
 ]  # fmt: skip
-CERTIFICATE_RESULT_KEYS = ["certificate", "chain", "chain_complete", "trusted", "store", "reason", "pinned"]
+CERTIFICATE_RESULT_KEYS = ["certificate", "chain", "chain_complete", "trusted", "store", "needs_ca", "reason", "pinned"]
 CERTIFICATE_KEYS = [
     *("subject", "issuer", "names", "not_before", "not_after", "expires_in_days"),
     *("authority", "serial_number", "fingerprint"),

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from backupctl.clock import SystemClock
-from backupctl.rules.fingerprint import colon_form, fingerprint_of
+from backupctl.formatting import colon_form
+from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.simulator.server_certificate import ServerCertificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
@@ -87,7 +88,7 @@ def test_pin_mismatch_sends_no_http(program: Program, programs: Programs) -> Non
     assert (refused.code, listener.handshakes, bytes(listener.received)) == (5, 1, b"")
     error, presented = result_of(refused)["error"], fingerprint_of(der_of(leaf))
     assert error["slug"] == "pin-mismatch"
-    assert f"expected {WRONG}, presented {presented}" in error["message"]
+    assert error["details"] == [f"expected   {colon_form(WRONG)}", f"presented  {colon_form(presented)}"]
     assert f"`backupctl trust pin -s 127.0.0.1:{listener.port} --config 'q r.toml'`" in error["hint"]
 
 
@@ -166,7 +167,7 @@ def test_pin_applies_to_the_appliance_and_not_to_the_proxy(
         before = len(server.simulated[0].requests)
         of_the_proxy = program.run("list", "--fingerprint", fingerprint_of(der_of(leaf)), environ=environ)
     assert (fits.code, of_the_proxy.code) == (0, 5)
-    assert f"presented {certificate.fingerprint}" in of_the_proxy.err
+    assert f"presented  {colon_form(str(certificate.fingerprint))}" in of_the_proxy.err
     assert len(server.simulated[0].requests) == before > 0
     assert bytes(proxy.received).count(b"CONNECT ") == 2
 
@@ -355,7 +356,8 @@ def test_trust_pin_stores_the_pin_that_later_runs_check(
     requests = len(server.simulated[0].requests)
     refused = program.run("list", environ=untrusting(server))
     assert (refused.code, len(server.simulated[0].requests)) == (5, requests)
-    assert f"expected {before}, presented {certificate.fingerprint}" in refused.err
+    for each in (f"expected   {colon_form(before)}", f"presented  {colon_form(certificate.fingerprint)}"):
+        assert each in refused.err
     assert f"`backupctl trust pin -s {result['profile']}`" in refused.err
     again = result_of(program.run("trust", "pin", "-s", result["profile"], "--yes", "-o", "json"))
     assert (again["profile"], again["replaced"]) == (result["profile"], before)
@@ -373,7 +375,7 @@ def test_trust_pin_without_a_terminal_ends_with_2(
     assert program.run("trust", "pin", "-s", url).code == 2
     other = program.run("trust", "pin", "-s", url, "--fingerprint", WRONG)
     assert other.code == 5
-    assert wording.PIN_NOT_PRESENTED in other.err
+    assert wording.DIFFERS_FROM_THE_GIVEN_FINGERPRINT in other.err
     assert not (programs.home / ".config").exists()
     expected = program.run("trust", "pin", "-s", url, "--fingerprint", str(server.appliances[0].fingerprint), "-q")
     assert (expected.code, expected.out, expected.err) == (0, "", "")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from backupctl.formatting import plural
+from backupctl.formatting import colon_form, plural
 from backupctl.models import Certificate
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
@@ -17,14 +17,9 @@ def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[Style
     """Return whether the appliance's certificate is trusted, its facts, and its chain."""
     if result.certificate is None:
         return []
-    pin = None
-    if result.pinned is not None:
-        pin = (
-            line(("matches", GOOD))
-            if _pin_fits(result)
-            else line(("does not match", BAD), f": {_digits(result.pinned)}")
-        )
-    more = [("not trusted", result.reason), ("pin", pin)]
+    more: list[_Fact] = [("not trusted", result.reason)]
+    if result.pinned is not None and not _pin_fits(result):
+        more += [("pin", line(("does not match", BAD))), *_fingerprint("pinned", result.pinned)]
     lines = [_verdict(result, symbols), *certificate_facts(result.certificate, more=more)]
     for number, certificate in enumerate(result.chain[1:], 1):
         lines += [line(f"Certificate {number + 1} of the chain"), *certificate_facts(certificate)]
@@ -44,8 +39,8 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
     return [
         line((f"{symbols.good} ", GOOD), f"{result.server}: the certificate ", (done, GOOD)),
         *fact_lines([
-            ("sha256", _digits(fingerprint)),
-            ("instead of", replaced and _digits(replaced)),
+            *_fingerprint("sha256", fingerprint),
+            *_fingerprint("instead of", replaced),
             ("file", result.file),
             ("server", result.profile),
         ]),
@@ -70,9 +65,11 @@ def authorities_lines(result: CaCertificatesResult, symbols: Symbols) -> list[St
     ]
 
 
-def certificate_facts(
-    certificate: Certificate, more: Sequence[tuple[str, str | StyledLine | None]] = ()
-) -> list[StyledLine]:
+_Fact = tuple[str, str | StyledLine | None]
+"""Label and value of a fact, None if it is unknown."""
+
+
+def certificate_facts(certificate: Certificate, more: Sequence[_Fact] = ()) -> list[StyledLine]:
     """Return the facts of a certificate and ``more`` ones, a line each."""
     self_signed = certificate.subject == certificate.issuer
     return fact_lines([
@@ -80,7 +77,7 @@ def certificate_facts(
         ("issuer", "itself" if self_signed else certificate.issuer),
         ("names", ", ".join(certificate.names)),
         ("valid", _validity(certificate)),
-        ("sha256", _digits(certificate.fingerprint)),
+        *_fingerprint("sha256", certificate.fingerprint),
         *more,
     ])  # fmt: skip
 
@@ -95,7 +92,11 @@ def _verdict(result: CertificateResult, symbols: Symbols) -> StyledLine:
     trust = (("trusted", GOOD) if result.trusted else ("not trusted", ODD), store)
     if not _pin_fits(result):
         return line((f"{symbols.bad} ", BAD), subject, *trust, ", and ", ("does not match the pin", BAD))
-    return line((f"{symbols.good} ", GOOD) if result.trusted else (f"{symbols.odd} ", ODD), subject, *trust)
+    pin_suffices = result.pinned is not None and result.needs_ca is False
+    symbol = (f"{symbols.good} ", GOOD) if result.trusted or pin_suffices else (f"{symbols.odd} ", ODD)
+    if result.pinned is None:
+        return line(symbol, subject, *trust)
+    return line(symbol, subject, ("pinned", GOOD), ", and " if result.trusted else ", but ", *trust)
 
 
 def _pin_fits(result: CertificateResult) -> bool:
@@ -103,9 +104,13 @@ def _pin_fits(result: CertificateResult) -> bool:
     return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
 
 
-def _digits(fingerprint: str) -> str:
-    """Return a fingerprint without its prefix, so that it fits on a line of 80 columns."""
-    return fingerprint.removeprefix("sha256:")
+def _fingerprint(label: str, fingerprint: str | None) -> list[_Fact]:
+    """Return a fingerprint as ``openssl`` prints it, in two halves that fit on lines of 80 columns."""
+    text = colon_form(fingerprint) if fingerprint else ""
+    return [(label, text[:_HALF]), ("", text[_HALF:])]
+
+
+_HALF: Final = 16 * len("AB:")
 
 
 def _validity(certificate: Certificate) -> StyledLine:
