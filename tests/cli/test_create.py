@@ -510,3 +510,17 @@ def test_create_that_cannot_read_the_running_backup_does_not_attach() -> None:
     run = backupctl.create("--if-running", "attach")
     assert (run.code, len(backupctl.appliance.jobs)) == (9, 1)
     assert f"{wording.RUNNING_BACKUP_UNREADABLE}{HOST}: {wording.CONNECTION_DROPPED}" in run.err
+
+
+@pytest.mark.parametrize(
+    ("api", "notice"),
+    [
+        ("auto", f"{wording.DRY_RUN_OF_EITHER} to {HOST}{wording.EITHER}:"),
+        ("rest", f"{wording.DRY_RUN} to {HOST}:"),
+    ],
+)
+def test_dry_run_says_that_one_request_of_either_api_would_be_sent(
+    backupctl: CommandLine, api: str, notice: str
+) -> None:
+    run = backupctl.create("--dry-run", "--api", api)
+    assert run.err == f"{notice}\n"

@@ -231,8 +231,8 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
     assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
     shown = backupctl("create", "-g", "production", "--dry-run")
-    assert shown.err.splitlines()[0] == f"{wording.DRY_RUN}:"
-    assert shown.err.count(wording.DRY_RUN) == 1
+    assert shown.err.splitlines()[0] == f"{wording.DRY_RUN_OF_EITHER}{wording.EITHER}:"
+    assert shown.err.count(wording.DRY_RUN_OF_EITHER) == 1
     assert [line for line in shown.out.splitlines() if line.endswith(":")] == ["vc02:", "vc01:"]
 
 

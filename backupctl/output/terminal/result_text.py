@@ -155,7 +155,10 @@ def _(result: SettingsResult, options: RenderOptions) -> Rendered:
 def _(result: RequestsResult, options: RenderOptions) -> Rendered:
     if not result.requests:
         return Rendered()
-    notice = _dry_run("This is what would be sent", result, options)
+    if len(result.requests) == 1:
+        notice = _dry_run("This is what would be sent", result, options)
+    else:
+        notice = _dry_run("One of these would be sent", result, options, " (/api where it exists, else /rest)")
     return Rendered([*_title(result, options), *_requests(result.requests)], heading=[notice])
 
 
@@ -193,9 +196,10 @@ def _is_deleted(result: ScheduleResult) -> bool:
     return result.schedule is None and result.error is None and gone
 
 
-def _dry_run(words: str, result: Result, options: RenderOptions) -> StyledLine:
+def _dry_run(words: str, result: Result, options: RenderOptions, which: str = "") -> StyledLine:
     """Return the notice above the requests; for several appliances it names none, so that it is shown once."""
-    return line(("dry run: nothing was sent.", ODD), f" {words}{'' if options.several else f' to {result.server}'}:")
+    target = "" if options.several else f" to {result.server}"
+    return line(("dry run: nothing was sent.", ODD), f" {words}{target}{which}:")
 
 
 def _requests(requests: Sequence[PreparedRequest]) -> list[StyledLine]:
