@@ -75,17 +75,8 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Arch
 
 
 def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
-    """Start a restore and, with ``wait``, follow it to its end; warn if the appliance is not freshly deployed.
-
-    Raises UsageError: if the archive needs an SSO administrator, and the request names none.
-    """
+    """Start a restore and, with ``wait``, follow it to its end; warn if the appliance is not freshly deployed."""
     deadline = appliance.clock.monotonic() + timeouts.timeout
-    if request.sso_admin_user_name is None and (yield from needs_sso(appliance, request)):
-        raise UsageError(
-            "a restore from this backup needs its SSO administrator",
-            server=appliance.name,
-            hint="give --sso-username and --sso-password-file; nothing was changed",
-        )
     before = yield from attempt(appliance.api.restore_job)
     if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE_KIND:
         message = f"the appliance does not look freshly deployed: {before.message}"
@@ -97,6 +88,22 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
     if not wait:
         return return_started(appliance, started)
     return (yield from _follow_to_end(appliance, started, timeouts, _fetch_restore, deadline))
+
+
+def check_and_create_restore(
+    appliance: Appliance, request: RestoreRequest, timeouts: Timeouts, wait: bool
+) -> Task[Outcome[Job]]:
+    """Do ``create_restore`` where there was no prompt for an SSO administrator.
+
+    Raises UsageError: if the archive needs one, and the request names none.
+    """
+    if request.sso_admin_user_name is None and (yield from needs_sso(appliance, request)):
+        raise UsageError(
+            "a restore from this backup needs its SSO administrator",
+            server=appliance.name,
+            hint="give --sso-username and --sso-password-file; nothing was changed",
+        )
+    return (yield from create_restore(appliance, request, timeouts, wait))
 
 
 def needs_sso(appliance: Appliance, request: RestoreRequest) -> Task[bool]:

@@ -250,6 +250,13 @@ def test_restore_prompts_for_the_sso_administrator_that_the_archive_needs() -> N
     assert backupctl.writes[-1][2]["piece"]["sso_admin_user_name"] == USER
 
 
+@pytest.mark.parametrize("answers", [["", ""], None], ids=["terminal", "no terminal"])
+def test_archive_that_needs_no_sso_administrator_is_validated_once(answers: list[str] | None) -> None:
+    backupctl = CommandLine(fresh=True, history=True)
+    backupctl(*[word.replace("/S_", "/M_") for word in RESTORE], "--yes", answers=answers)
+    assert [path.rpartition("/")[2] for _, path, _ in backupctl.writes] == ["validate", "job"]
+
+
 def test_restore_without_a_needed_sso_administrator_is_2_and_destroys_nothing() -> None:
     backupctl = CommandLine(fresh=True, history=True)
     run = backupctl(*RESTORE, "--yes", "-o", "json")

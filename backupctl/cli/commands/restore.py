@@ -104,7 +104,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
     """Restore this appliance from an archive; all that it is now will be lost."""
     from backupctl.cli.restore_settings import restore_request
     from backupctl.cli.runner import run_job, show_requests
-    from backupctl.operations.restore import create_restore
+    from backupctl.operations.restore import check_and_create_restore, create_restore
     from backupctl.results.archive_results import RestoreResult
 
     request_of = partial(restore_request, sso_username=sso_username, ignore_warnings=ignore_warnings)
@@ -117,7 +117,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
             confirm_name(context, "overwrite", each.name, each.host)
 
     traits = CommandTraits(changes=True, fresh=True, single_reason="a restore replaces one appliance")
-    prepare = _start(request_of, create_restore)
+    prepare = _start(request_of, create_restore if context.prompter.interactive else check_and_create_restore)
     return run_job(context, RestoreResult, prepare, traits, confirm=confirm)
 
 
