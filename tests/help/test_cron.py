@@ -16,7 +16,7 @@ FULL = "BackupManager encountered an exception. No space left on device"
 
 def unreachable(setup: DocumentedSetup) -> None:
     def refuse(_request: httpx.Request, _send: Send) -> httpx.Response:
-        raise httpx.ConnectError("[Errno 111] Connection refused")
+        raise httpx.ConnectError("Connection refused")
 
     setup.run.lines["vc02.example.com"].intercept = refuse
 

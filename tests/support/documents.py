@@ -46,4 +46,4 @@ def command_lines(text: str) -> Iterator[str]:
     lines += "\n".join(blocks(text, "crontab")).splitlines()
     for line in lines:
         if match := re.search(r"(?:^|[ /])backupctl ((?!\()[a-z-].*)", line):
-            yield re.split(r" > | <| && | \|\| |\s+#", match[1])[0]
+            yield re.split(r" > | <| && | \|\|? |\s+#", match[1])[0]
