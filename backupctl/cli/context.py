@@ -118,6 +118,14 @@ class Context:
             self.view.debug(f"{CONFIG.name}: {path}")
         return configuration
 
+    def allow_new_file(self) -> None:
+        """Let a command that writes the configuration file create the one that ``--config`` names."""
+        from backupctl.config.configuration import Configuration
+
+        named = self.value(CONFIG)
+        if named is not None and not named.exists():
+            self.configuration = Configuration(named)
+
     @cached_property
     def secrets(self) -> SecretResolver:
         """Finds secrets, and reads each place only once in a run."""

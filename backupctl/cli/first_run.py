@@ -20,7 +20,6 @@ from backupctl.cli.setup_questions import ask_appliances, check_name
 from backupctl.cli.signals import restored_handlers
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
-from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import CONFIG, GROUP, PROXY, SERVER, SIMULATE
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import OutputError
@@ -83,10 +82,8 @@ def _path(run: Context) -> Path:
     """Return the configuration file to write. Raises ConfigError and OutputError: if there can be none."""
     if run.value(SIMULATE):
         run.given[CONFIG.key] = (str(Path(mkdtemp(prefix="backupctl-setup-"), "config.toml")),)
-    named = run.value(CONFIG)
-    if named is not None and not named.exists():
-        run.configuration = Configuration(named)
-    path = path_to_edit(named, run.configuration.path, run.environ).absolute()
+    run.allow_new_file()
+    path = path_to_edit(run.value(CONFIG), run.configuration.path, run.environ).absolute()
     folder = next(folder for folder in path.parents if folder.exists())
     if not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
         raise OutputError(f"cannot write {path}")

@@ -368,6 +368,15 @@ def test_trust_pin_stores_the_pin_that_later_runs_check(
     assert len(server.simulated[0].requests) == requests
 
 
+def test_trust_pin_creates_the_file_that_an_option_names(
+    program: Program, server: SimulatorServer, tmp_path: Path
+) -> None:
+    url, path = server.appliances[0].url, tmp_path / "new.toml"
+    assert program.run("trust", "show", "-s", url, "--config", str(path)).code == 3
+    assert program.run("trust", "pin", "-s", url, "--yes", "--config", str(path)).code == 0
+    assert program.run("list", "-s", url, "--config", str(path), environ=untrusting(server)).code == 0
+
+
 def test_trust_pin_without_a_terminal_ends_with_2(
     program: Program, programs: Programs, server: SimulatorServer
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, shared_options
+from backupctl.cli.options import ApplianceCommand, CommandGroup, shared_options
 from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,16 @@ def show(context: Context) -> int:
     return context.finish(results)
 
 
-@command.command("pin")
+class PinCommand(ApplianceCommand):
+    """A command that may create the configuration file."""
+
+    def check(self, context: Context) -> None:
+        """Check all options of the run, and let the file be missing."""
+        context.allow_new_file()
+        super().check(context)
+
+
+@command.command("pin", cls=PinCommand)
 @click.option("--yes", is_flag=True, help="Do not ask: pin the certificate that is presented now.")
 @shared_options
 @click.pass_obj
