@@ -213,7 +213,7 @@ class Context:
         self.check_output_options()
         self.resolve(PARALLEL)
         for warning in unread_variable_warnings(self.environ):
-            self.view.warn(warning)
+            self.view.warn(warning, always=True)
 
     def check_output_options(self) -> None:
         """Check the output options of the command line; in the environment, any value is valid.

@@ -166,8 +166,8 @@ def test_no_command_shows_help_on_standard_error_and_is_2(backupctl: CommandLine
     assert "create" in run.err
 
 
-def test_unknown_backupctl_variable_gives_a_warning(backupctl: CommandLine) -> None:
-    run = backupctl("list", environ=backupctl.environ | {"BACKUPCTL_PASWORD_FILE": "/x"})
+def test_unknown_backupctl_variable_gives_a_warning_even_if_quiet(backupctl: CommandLine) -> None:
+    run = backupctl("list", "-q", environ=backupctl.environ | {"BACKUPCTL_PASWORD_FILE": "/x"})
     assert run.code == 0
     assert f"warning: {wording.IGNORED_VARIABLE('BACKUPCTL_PASWORD_FILE')}" in run.err
     assert json.loads(backupctl("list", "-o", "json").out)["exit_code"] == 0
