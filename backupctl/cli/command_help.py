@@ -45,11 +45,11 @@ class DocumentedCommand(click.Command):
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
         super().__init__(*arguments, **attributes)
-        self.full_name = str(self.name)
+        self.join("")
 
     def join(self, group: str) -> None:
-        """Become a command of a group, which may have texts of its own for the options."""
-        self.full_name = f"{group} {self.name}"
+        """Become a command of a group, which may have texts of its own for the options, as the command may."""
+        self.full_name = f"{group} {self.name}".strip()
         for option in own_options(self):
             texts = in_help(option).help_of
             option.help = texts.get(self.full_name, texts.get(group, option.help))

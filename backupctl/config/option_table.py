@@ -73,7 +73,13 @@ _COLOR: Final[tuple[Literal["auto", "always", "never"], ...]] = ("auto", "always
 
 _CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING = OptionGroup
 CONFIG: Final = Option(
-    "config", _CONNECTION, optional(parsers.parse_path), "Configuration file to read.", metavar="FILE", environment=""
+    "config",
+    _CONNECTION,
+    optional(parsers.parse_path),
+    "Configuration file to read.",
+    metavar="FILE",
+    environment="",
+    help_of=dict.fromkeys(("setup", "config init"), "Configuration file to write."),
 )
 SERVER: Final = Option(
     "server",
@@ -147,7 +153,9 @@ OUTPUT: Final = Option(
     choices=("text", "json", "jsonl"),
     default="text",
 )
-QUIET: Final = Option("quiet", _OUTPUT, _read_flag, "Print only results and errors.", short="-q", kind=Kind.FLAG)
+QUIET: Final = Option(
+    "quiet", _OUTPUT, _read_flag, "Print nothing on success, only errors and their hints.", short="-q", kind=Kind.FLAG
+)
 VERBOSE: Final = Option(
     "verbose",
     _OUTPUT,
@@ -230,7 +238,7 @@ TIMEOUT: Final = _value(
     single(parsers.parse_duration),
     "DURATION",
     "Stop waiting after this time; the job continues.",
-    default="24h",
+    default="1d",
 )
 STALL_TIMEOUT: Final = _value(
     "stall-timeout",
