@@ -52,7 +52,9 @@ def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
         yield _setting("host", Value(str(settings.profile.address), settings.profile.layers[0].source("host")))
     yield _setting("read-only", settings.profile.read_only)
     for option in _APPLIANCE_OPTIONS:
-        yield _setting(option.name, _proxy(settings) if option == PROXY else settings.resolve(option))
+        yield _setting(
+            option.file_key or option.name, _proxy(settings) if option == PROXY else settings.resolve(option)
+        )
     yield from (_secret(settings, name) for name in SECRETS)
 
 

@@ -257,7 +257,7 @@ def test_every_variable_is_used_and_named_as_the_source(home: Path, option: Any)
     if option.name == "config":
         assert run.result["file"] == text
         return
-    found = settings(run)[option.name]
+    found = settings(run)[option.file_key or option.name]
     assert (found["source"], found["source_name"]) == ("environment", option.environment)
     assert option.name == "proxy" or f"({found['source']} {option.environment})" in run.err
     refused = config("show", environ={str(option.environment): "\x07"})
