@@ -104,10 +104,12 @@ def _password(settings: ApplianceSettings, user: str) -> Secret:
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
     on_server = "" if settings.several else f" on {settings.name}"
+    offered = settings.context.offered.pop(password_key(user), None)
+    question = f"Password for {user}{on_server}{' (leave empty for the same one)' if offered else ''}"
 
     def prompt(_wrong: Secret | None) -> Secret:
         while True:
-            if typed := settings.prompter.ask_secret(f"Password for {user}{on_server}"):
+            if typed := settings.prompter.ask_secret(question) or offered:
                 return typed
 
     typed = settings.context.ask(password_key(user), prompt)

@@ -69,6 +69,8 @@ class Context:
         self.command: str | None = None
         self.contact: Contact | None = None
         """The first contact of the run, which comes before questions about its work."""
+        self.offered: dict[Hashable, Secret] = {}
+        """Passwords that another appliance has accepted, by the key of their prompt, which offers each once."""
         self._shown_sources: set[tuple[str, Source]] = set()
         self._clock = clock
         self._prompter = prompter

@@ -72,7 +72,10 @@ def ask_appliances(context: Context) -> list[Answers]:
     """Prompt for one appliance after the other."""
     answers = [_ask_appliance(context, [])]
     while not context.value(SIMULATE) and confirm(context.prompter, "Set up another appliance?"):
-        context.forget(USER_KEY, (LOCATION.name,))  # They become the defaults.
+        last = password_key(answers[-1].username)
+        if PASSWORD in answers[-1].secrets:
+            context.offered[last] = answers[-1].secrets[PASSWORD].secret
+        context.forget(USER_KEY, last, (LOCATION.name,))  # They become the defaults.
         answers.append(_ask_appliance(context, answers))
     return answers
 

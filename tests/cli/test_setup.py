@@ -229,7 +229,7 @@ def test_second_run_adds_to_the_group_that_is_there(setup: Setup) -> None:
 
 def test_several_servers_share_the_answers_and_a_group(setup: Setup) -> None:
     first = flat(ANSWERS)[: list(ANSWERS).index("another")]
-    run = setup(answers=[*first, "y", HOST_2, "", "", "", "n", "all", "", "", "", "y", "no"])
+    run = setup(answers=[*first, "y", HOST_2, "", "", "", "", "n", "all", "", "", "", "y", "no"])
     assert run.code == 0
     assert setup.configuration["groups"] == {"all": ["vc01", "vc02"]}
     assert setup.configuration["servers"] == {"vc01": {"host": HOST}, "vc02": {"host": HOST_2}}
@@ -240,7 +240,7 @@ def test_other_answers_for_a_second_server_are_in_its_table(setup: Setup) -> Non
     setup.line.others[HOST_2].sessions.password = "Other1!"
     first = flat(ANSWERS)[: list(ANSWERS).index("another")]
     location = "nfs://nfs.example.com/vcenter"
-    second = [HOST_2, "", "", "", "Other1!", location, "n"]
+    second = [HOST_2, "", "", "Other1!", location, "n"]
     run = setup(answers=[*first, "y", *second, "", "", "", "", "", "n", "no"])
     assert run.code == 0
     assert setup.configuration["servers"]["vc02"] == {
@@ -251,6 +251,16 @@ def test_other_answers_for_a_second_server_are_in_its_table(setup: Setup) -> Non
     }
     assert setup.files["vc02.vcenter.password"] == "Other1!\n"
     assert setup.line("create", "-q", "--all").code == 0
+
+
+def test_password_of_another_server_is_sent_only_after_an_answer_and_offered_once(setup: Setup) -> None:
+    first = flat(ANSWERS)[: list(ANSWERS).index("another")]
+    setup.line("setup", prompter=Interrupted([*first, "y", HOST_2, "", ""]))
+    assert setup.questions.count("Password for administrator@vsphere.local") == 2
+    assert len(setup.line.others[HOST_2].requests) == 0
+    setup.line.others[HOST_2].sessions.password = "Other1!"
+    setup.line("setup", prompter=Interrupted([*first, "y", HOST_2, "", "", "", "", "", "Other1!"]))
+    assert setup.questions.count("leave empty for the same one") == 1
 
 
 def test_password_of_a_new_server_leaves_that_of_the_others(setup: Setup) -> None:
@@ -264,7 +274,7 @@ def test_password_of_a_new_server_leaves_that_of_the_others(setup: Setup) -> Non
 
 def test_server_that_is_set_up_is_not_asked_for_again(setup: Setup) -> None:
     first = flat(ANSWERS)[: list(ANSWERS).index("another")]
-    assert setup(answers=[*first, "y", HOST, HOST_2, "", "", "", "n", "", "", "", "", "n", "no"]).code == 0
+    assert setup(answers=[*first, "y", HOST, HOST_2, "", "", "", "", "n", "", "", "", "", "n", "no"]).code == 0
     assert setup.configuration["servers"].keys() == {"vc01", "vc02"}
 
 
