@@ -32,7 +32,7 @@ class NightlyRun(msgspec.Struct, frozen=True):
     """A backup every night at ``time``, such as 02:30, with ``words`` behind ``create``.
 
     ``files`` are those of the secrets, by name; None if one is elsewhere, so that only this user can read it.
-    ``system`` is true for a service of the system, false for one of this user.
+    ``system`` is true for a service of the system, false for one of this user. ``environ`` has no secrets.
     """
 
     words: tuple[str, ...]
@@ -46,7 +46,7 @@ class NightlyRun(msgspec.Struct, frozen=True):
         """The line for ``crontab -e``."""
         (block,) = re.findall(r"^```crontab\n(.*?)^```", topic("cron"), re.MULTILINE | re.DOTALL)
         command = block.splitlines()[-1].split(maxsplit=5)[5].replace("-g production", shlex.join(self.words))
-        command = command.replace("backupctl", _program(), 1).replace("%", r"\%")
+        command = command.replace("backupctl", shlex.join(_program()), 1).replace("%", r"\%")
         hour, minute = map(int, self.time.split(":"))
         return f"{minute} {hour} * * * {command}\n"
 
@@ -67,11 +67,12 @@ class NightlyRun(msgspec.Struct, frozen=True):
             key, _, value = line.partition("=")
             name = value.partition(":")[0]
             if key == "ExecStart" and " create " in value:
-                yield f"ExecStart={_program()} create {shlex.join(self.words)}\n".replace("%", "%%")
+                words = [*map(_unit_word, _program()), "create", *(_unit_word(word, "$") for word in self.words)]
+                yield f"{key}={' '.join(words)}\n"
             elif key == "OnCalendar":
                 yield f"{key}={value.rpartition(' ')[0]} {self.time}\n"
             elif key == "LoadCredential":
-                yield from (f"{key}={name}:{files[name]}\n",) if name in files else ()
+                yield from (f"{key}={name}:{files[name]}\n".replace("%", "%%"),) if name in files else ()
             elif self.system or key not in _NEEDS_SYSTEM:
                 yield line
 
@@ -180,7 +181,16 @@ def shared_files(configuration: Configuration) -> dict[str, str] | None:
     return {_SECRET_KEYS[key]: str(shared[key]) for key in keys}
 
 
-def _program() -> str:
-    """Return the command that starts this program."""
+def _program() -> tuple[str, ...]:
+    """Return the words that start this program."""
     path = Path(shutil.which(sys.argv[0]) or "").absolute()
-    return shlex.quote(str(path)) if path.name == "backupctl" else shlex.join((sys.executable, "-m", "backupctl"))
+    return (str(path),) if path.name == "backupctl" else (sys.executable, "-m", "backupctl")
+
+
+def _unit_word(word: str, doubled: str = "") -> str:
+    """Return a word of a command in a unit, quoted if need be (systemd.service(5); ``$`` is plain in the program)."""
+    for character in f"%{doubled}":
+        word = word.replace(character, character * 2)
+    if re.search(r"""[\s"'\\;]""", word) is None:
+        return word
+    return '"' + word.replace("\\", r"\\").replace('"', r"\"") + '"'

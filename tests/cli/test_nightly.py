@@ -46,11 +46,25 @@ def test_units_of_the_system_are_those_of_the_manual() -> None:
 
 
 def test_units_have_the_words_the_time_and_the_files_of_this_machine() -> None:
-    run = nightly(("--all", "--config", "/srv/100%.toml"), "23:05", {"password": "/srv/a"})
+    run = nightly(("--all", "--config", "/srv/100%.toml"), "23:05", {"password": "/srv/a %h"})
     service, timer, _ = run.units.values()
     assert f"ExecStart={PROGRAM} create --all --config /srv/100%%.toml\n" in service
-    assert re.findall("LoadCredential=.*", service) == ["LoadCredential=password:/srv/a"]
+    assert re.findall("LoadCredential=.*", service) == ["LoadCredential=password:/srv/a %%h"]
     assert "OnCalendar=*-*-* 23:05\n" in timer
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/srv/$x/${HOME}", "/srv/$$x/$${HOME}"),
+        ("/srv/a b", '"/srv/a b"'),
+        ("/srv/it's", '"/srv/it\'s"'),
+        ('/srv/"\\', '"/srv/\\"\\\\"'),
+    ],
+)
+def test_unit_has_words_as_systemd_reads_them(path: str, word: str) -> None:
+    service, *_ = nightly(("--config", path)).units.values()
+    assert f"ExecStart={PROGRAM} create --config {word}\n" in service
 
 
 def test_unit_whose_secrets_are_elsewhere_runs_as_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
