@@ -20,6 +20,7 @@ from backupctl.cli.setup_questions import ask_appliances, check_name
 from backupctl.cli.signals import restored_handlers
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
+from backupctl.config.environment import environment_without_secrets
 from backupctl.config.option_table import CONFIG, GROUP, PROXY, SERVER, SIMULATE
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import OutputError
@@ -131,7 +132,8 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
         return "not possible: the keyring is locked then; keep the passwords in files"
     system = path == SYSTEM_PATH and os.geteuid() == 0
     files = shared_files(configuration) if path.stat().st_mode & 0o004 else None
-    run = NightlyRun(words, "", files, system, context.environ)
+    environ = environment_without_secrets(context.environ, configuration.secret_variables)
+    run = NightlyRun(words, "", files, system, environ)
     can_install = {kind: run.can_install(kind) for kind in ("systemd", "cron")}
     check = partial(parse_choice, (*can_install, "no"))
     default = next((kind for kind, possible in can_install.items() if possible), "no")

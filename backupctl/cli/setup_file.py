@@ -108,7 +108,7 @@ class SecretKeeper:
 
     def _from_command(self, name: SecretName, secret: Secret, _server: str | None) -> list[str]:
         words = split_command(self._prompter.ask("Command, such as pass show vcenter", split_command))
-        environ = environment_without_secrets(self._context.environ)
+        environ = environment_without_secrets(self._context.environ, self._context.configuration.secret_variables)
         if run_secret_command(words, name.name, environ, self._context.clock) != secret:
             raise UsageError("the command prints another password")
         return list(words)

@@ -1,6 +1,6 @@
 """The environment variables of the program, and warnings about variables that it does not read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from backupctl.config.option_table import OPTIONS, PROXY, SECRETS
@@ -17,16 +17,17 @@ def environment_names() -> tuple[str, ...]:
     return (*ours, *(name for secret in SECRETS for name in secret.environment_names))
 
 
-def environment_without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+def environment_without_secrets(environ: Mapping[str, str], named: Collection[str] = ()) -> dict[str, str]:
     """Return the environment for a program that we start; of our own variables, only those without secrets.
 
-    A proxy of the whole system is kept, with its credentials, as the program may need it too.
+    ``named`` are other variables with secrets, which the configuration names. A proxy of the whole system is kept, with
+    its credentials, as the program may need it too.
     """
     without_secrets = {option.environment for option in OPTIONS if option is not PROXY}
     return {
         name: value
         for name, value in environ.items()
-        if name in without_secrets or not name.upper().lstrip("_").startswith(PREFIX)
+        if name not in named and (name in without_secrets or not name.upper().lstrip("_").startswith(PREFIX))
     }
 
 

@@ -186,8 +186,7 @@ class SecretResolver:
         def read() -> Secret:
             from backupctl.secrets.from_command import run_secret_command
 
-            inherited = environment_without_secrets(self._environ)
-            environ = {name: text for name, text in inherited.items() if name not in self._secret_variables}
+            environ = environment_without_secrets(self._environ, self._secret_variables)
             return run_secret_command(words, source.name, environ, self._clock)
 
         return SecretPlace(source, ("command", *words), read)

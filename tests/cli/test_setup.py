@@ -40,6 +40,7 @@ ANSWERS = {
 """The answers to all questions about one appliance; an empty one takes the default."""
 HOST_2 = "vc02.example.com"
 CRONTAB = """#!/bin/sh
+export >> {table}.environ
 case $1 in
     -l) /bin/cat {table} 2> /dev/null || {{ echo "no crontab for me" >&2; exit 1; }} ;;
     -) /bin/cat > {table} ;;
@@ -494,3 +495,13 @@ def test_other_time_replaces_the_line_of_the_crontab_if_confirmed(setup: Setup, 
     assert first.startswith(f"#{line}\n".encode() + b"0 1 * * * echo \xe9\n# ours\n30 2 ")
     assert setup(answers=[*again, "03:15", ""]).code == 0
     assert crontab.read_bytes() == first.replace(b"\n30 2 ", b"\n15 3 ")
+
+
+def test_programs_for_the_nightly_run_get_no_secret(setup: Setup, crontab: Path) -> None:
+    setup.line.environ |= {"BACKUPCTL_PASSWORD": PASSWORD, "VC_PASSWORD": PASSWORD, "EDITOR": "vi"}
+    setup.folder.mkdir()
+    write_private(setup.path, f'[servers.old]\nhost = "{HOST_2}"\npassword-env = "VC_PASSWORD"\n')
+    assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
+    variables = crontab.with_suffix(".environ").read_text()
+    assert "EDITOR" in variables
+    assert PASSWORD not in variables
