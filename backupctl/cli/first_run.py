@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from backupctl.cli.context import Context
 from backupctl.cli.nightly import NightlyRun, check_time, secret_keys, shared_files
 from backupctl.cli.prompts import Prompter, confirm, lines_of
-from backupctl.cli.setup_file import SecretKeeper, content, tables_of
+from backupctl.cli.setup_file import SecretKeeper, tables_of
 from backupctl.cli.setup_questions import ask_appliances, check_name
 from backupctl.cli.signals import restored_handlers
+from backupctl.config.atomic_write import content
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
 from backupctl.config.environment import environment_without_secrets

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from backupctl.config.atomic_write import make_folder, replace
+from backupctl.config.atomic_write import content, make_folder, replace
 from backupctl.config.config_file import user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import SECRETS
@@ -106,9 +106,7 @@ class NightlyRun(msgspec.Struct, frozen=True):
         """
         if kind == "cron":
             return [line.strip() for line in self._crontab() if self._is_ours(line) and line != self.crontab_line]
-        return [
-            str(path) for path, text in self.units.items() if path.exists() and path.read_text(encoding="utf-8") != text
-        ]
+        return [str(path) for path, text in self.units.items() if content(path) not in {None, text}]
 
     def install(self, kind: str) -> None:
         """Write the units and start the timer, or add the line to the crontab. Raises OutputError: if that fails."""
@@ -183,7 +181,7 @@ def shared_files(configuration: Configuration) -> dict[str, str] | None:
 
 def _program() -> tuple[str, ...]:
     """Return the words that start this program."""
-    path = Path(shutil.which(sys.argv[0]) or "").absolute()
+    path = Path(shutil.which(sys.argv[0]) or sys.executable).absolute()
     return (str(path),) if path.name == "backupctl" else (sys.executable, "-m", "backupctl")
 
 

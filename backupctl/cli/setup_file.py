@@ -11,7 +11,7 @@ from typing import Final
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import Prompter, confirm, lines_of
 from backupctl.cli.setup_questions import Answers
-from backupctl.config.atomic_write import make_folder, private_files
+from backupctl.config.atomic_write import content, make_folder, private_files
 from backupctl.config.config_edit import merge
 from backupctl.config.config_file import file_modes
 from backupctl.config.config_keys import check_table
@@ -133,14 +133,6 @@ class SecretKeeper:
                 keyring.store(entry, secret, name.name)
                 self._prompter.say(f"Stored in the keyring: {entry}")
             merge(path, tables)
-
-
-def content(path: Path) -> str | None:
-    """Return the text of a file, None if there is no file."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace") if os.path.lexists(path) else None
-    except OSError:
-        return ""
 
 
 def tables_of(configuration: Configuration, answers: Sequence[Answers], keeper: SecretKeeper, folder: Path) -> Tables:

@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Write files whole or not at all, and read what they replace."""
 
 import contextlib
 import fcntl
@@ -19,6 +19,14 @@ def make_folder(path: Path, mode: int) -> None:
         path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot create {path.parent}: {error.strerror or error}") from error
+
+
+def content(path: Path) -> str | None:
+    """Return the text of a file, None if there is no file; of one that cannot be read, an empty text."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if os.path.lexists(path) else None
+    except OSError:
+        return ""
 
 
 def check_absent(path: Path) -> None:

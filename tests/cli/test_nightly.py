@@ -88,6 +88,13 @@ def test_crontab_line_is_that_of_the_manual() -> None:
     assert nightly(("--all",)).crontab_line.count("--all") == line.count("-g production")
 
 
+def test_program_that_is_not_installed_is_started_as_a_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name, **_options: None)
+    (tmp_path / "backupctl").mkdir()
+    monkeypatch.chdir(tmp_path / "backupctl")
+    assert nightly().crontab_line.startswith(f"30 2 * * * {sys.executable} -m backupctl create ")
+
+
 @pytest.mark.parametrize("text", ["24:00", "2:30", "02:60", "now", ""])
 def test_wrong_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError):

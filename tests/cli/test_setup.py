@@ -39,6 +39,9 @@ ANSWERS = {
 }
 """The answers to all questions about one appliance; an empty one takes the default."""
 HOST_2 = "vc02.example.com"
+SYSTEMCTL = """#!/bin/sh
+case "$*" in *is-system-running) echo running ;; *) test -e {works} ;; esac
+"""
 CRONTAB = """#!/bin/sh
 export >> {table}.environ
 case $1 in
@@ -428,6 +431,15 @@ def test_simulated_setup_writes_to_a_temporary_folder(setup: Setup, tmp_path: Pa
     shutil.rmtree(path)
 
 
+@pytest.fixture
+def systemctl(tmp_path: Path) -> Path:
+    """Add a ``systemctl`` program that can enable a timer if the file that is returned exists."""
+    works, program = tmp_path / "works", tmp_path / "systemctl"
+    program.write_text(SYSTEMCTL.format(works=works))
+    program.chmod(0o755)
+    return works
+
+
 def nightly_words(crontab: Path) -> list[list[str]]:
     """Return the words behind the program of each line."""
     return [shlex.split(line.partition(" create ")[2]) for line in crontab.read_text().splitlines()]
@@ -505,3 +517,12 @@ def test_programs_for_the_nightly_run_get_no_secret(setup: Setup, crontab: Path)
     variables = crontab.with_suffix(".environ").read_text()
     assert "EDITOR" in variables
     assert PASSWORD not in variables
+
+
+def test_unit_that_is_no_text_is_replaced_if_confirmed(setup: Setup, systemctl: Path) -> None:
+    systemctl.touch()
+    unit = setup.folder.parent / "systemd" / "user" / "backupctl.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_bytes(b"\xff\xfe")
+    assert setup(answers={"nightly": ("systemd", "02:30", "y")}).code == 0
+    assert "ExecStart=" in unit.read_text()
