@@ -234,7 +234,8 @@ def _check_location(settings: ApplianceSettings) -> StatusMessage:
         return _MISSING
     resolved = location_of(settings)
     check_password_host(settings, resolved)
-    return OK, f"{resolved.location} ({_short_source(resolved.source)})"
+    shown = resolved.location if settings.name else resolved.template  # Without a server, {server} has no value.
+    return OK, f"{shown} ({_short_source(resolved.source)})"
 
 
 def _check_location_login(settings: ApplianceSettings, run_commands: bool) -> StatusMessage | None:

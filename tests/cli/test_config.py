@@ -562,3 +562,9 @@ def test_keyring_failure_names_the_exception_but_not_the_secret() -> None:
     with use_keyring(BrokenKeyring()), pytest.raises(ConfigError, match=broken) as caught:
         Keyring().store("x", Secret(SECRET), "here")
     assert SECRET not in f"{caught.value!r}{caught.value.hint}{caught.value.__cause__}"
+
+
+def test_check_shows_the_placeholder_of_the_server_where_no_server_is_configured(home: Path) -> None:
+    config = Config(home, "[defaults]\nlocation = 'sftp://backup.example.com/{server}'\n")
+    location = checks(config("check", "-o", "json"), DEFAULTS)["location"]
+    assert location == ("OK", "sftp://backup.example.com/{server} (defaults.location)")
