@@ -120,6 +120,7 @@ NOT_A_VARIABLE_NAME = "must be a variable name"
 EMPTY_KEY = "{} is empty".format
 IN_QUOTES = "in quotes"
 WITHOUT_QUOTES = "without quotes"
+ADD_TABLE_OR_REMOVE_IT = "add [{}] or remove it".format
 REMOVE_IT = "remove it"
 KEEP_ONE = "keep one"
 NEVER_FROM_A_FILE = "{} cannot be set in a file".format

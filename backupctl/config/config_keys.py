@@ -54,10 +54,12 @@ def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
     return ConfigError(f"{path}: {key} is outside of all tables", hint=f"move it to {table}")
 
 
-def unknown_name_error(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
-    """Return the error for an unknown name ``at`` a place of the file, with a similar known name."""
+def unknown_name_error(
+    at: str, name: str, what: str, known: Iterable[str], *, remedy: str = "remove it"
+) -> ConfigError:
+    """Return the error for an unknown name ``at`` a place of the file, with a similar known name or the remedy."""
     similar = get_close_matches(name, list(known), n=1, cutoff=0.7)
-    return ConfigError(f"{at}: unknown {what}", hint=f"did you mean {similar[0]}?" if similar else "remove it")
+    return ConfigError(f"{at}: unknown {what}", hint=f"did you mean {similar[0]}?" if similar else remedy)
 
 
 def _value(key: str, value: object, label: str, folder: Path) -> object:

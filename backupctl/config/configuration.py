@@ -93,7 +93,7 @@ class Configuration(msgspec.Struct, frozen=True):
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group. Raises ConfigError: if there is no such group."""
         if name not in self.groups:
-            hint = configured_names_hint(name, self.groups) if self.groups else "no groups are configured"
+            hint = configured_names_hint(name, self.groups) if self.groups else _HOW_TO_GROUP
             raise ConfigError(f"group {name!r} not found{self._in_file()}", hint=hint)
         return tuple(self.servers[server] for server in self.groups[name])
 
@@ -110,9 +110,8 @@ class Configuration(msgspec.Struct, frozen=True):
     def all_servers(self) -> tuple[Profile, ...]:
         """Return all configured appliances. Raises ConfigError: if there are none."""
         if not self.servers:
-            raise ConfigError(
-                f"no servers are configured{self._in_file()}", hint="`backupctl config init` creates a file"
-            )
+            hint = "add a table [servers.NAME] with its host" if self.path else "`backupctl config init` creates a file"
+            raise ConfigError(f"no servers are configured{self._in_file()}", hint=hint)
         return tuple(self.servers.values())
 
     def _in_file(self) -> str:
@@ -160,6 +159,7 @@ def configured_names_hint(name: str, names: Iterable[str]) -> str:
     return f"{question}configured: {', '.join(all_names[:_MAX_SHOWN_NAMES])}{more}"
 
 
+_HOW_TO_GROUP: Final = 'add a table [groups] with a line such as production = ["vc01", "vc02"]'
 _MAX_SHOWN_NAMES: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
@@ -223,7 +223,9 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
         raise ConfigError(f"{label} must be a list of names", hint=f'use {name} = ["vc01", "vc02"]')
     for member in members:
         if member not in servers:
-            raise unknown_name_error(f"{label}: {member}", member, "server", servers)
+            table = f'servers."{member}"' if "." in member else f"servers.{member}"
+            remedy = f"add [{table}] or remove it"
+            raise unknown_name_error(f"{label}: {member}", member, "server", servers, remedy=remedy)
     return tuple(dict.fromkeys(members))
 
 

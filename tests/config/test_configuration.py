@@ -220,6 +220,14 @@ MISTAKES = [
         f"groups.production: {wording.NO_SUCH_SERVER_IN_GROUP('vc1')}",
         wording.DID_YOU_MEAN("vc01"),
     ),
+    *(
+        (
+            f"{SERVER}[groups]\nprod = ['{name}']",
+            f"groups.prod: {wording.NO_SUCH_SERVER_IN_GROUP(name)}",
+            wording.ADD_TABLE_OR_REMOVE_IT(table),
+        )
+        for name, table in (("zebra", "servers.zebra"), ("zebra.lab", 'servers."zebra.lab"'))
+    ),
     (
         "[defaults]\nca-file = '~nobody-at-all/ca.pem'",
         "defaults.ca-file: '~nobody-at-all/ca.pem'",
