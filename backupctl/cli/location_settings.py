@@ -10,7 +10,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import missing_option_error
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.config.resolve import resolve
-from backupctl.config.value import DEFAULT, Source, Value, attribute_errors
+from backupctl.config.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.location import Location, LocationTemplate
 from backupctl.models import LocationSpec
@@ -55,7 +55,7 @@ def location_of(settings: ApplianceSettings) -> ResolvedLocation:
     template = setting.value
     if template is None:
         if not settings.prompter.interactive:
-            raise missing_option_error(LOCATION)
+            raise missing_option_error(LOCATION, "sftp://host/folder")
         template = settings.ask((LOCATION.name,), prompt)
     with attribute_errors(setting.source, location_type.source):
         return ResolvedLocation(filled(template), template, setting.source, _server(settings))
@@ -145,8 +145,15 @@ def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation)
     with attribute_errors(resolved.source, password.source):
         raise UsageError(
             f"the location is on {target}, but the password is for {allowed}",
-            hint=f"set {LOCATION_PASSWORD.name} in the same place as this location",
+            hint=_HOW_TO_SET_PASSWORD.get(resolved.source.kind, f"set {LOCATION_PASSWORD.name} in the same table"),
         )
+
+
+_HOW_TO_SET_PASSWORD: Final = {
+    FLAG: f"give {LOCATION_PASSWORD.file_option} too",
+    ENVIRONMENT: f"set {LOCATION_PASSWORD.variable} too",
+}
+"""How to set the password for a location, by the kind of the location's source."""
 
 
 def location_for_password(settings: ApplianceSettings) -> Value[Location | None]:

@@ -122,7 +122,8 @@ def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the 
     assert (run.code, appliance.line.line.urls) == (code, [])
     message = wording.PASSWORD_OF_ANOTHER_HOST(*hosts)
     assert run.err.startswith(f"error: {settings.format(path=appliance.path)}: {message}\n")
-    assert f"hint: {wording.SAY_WHICH_LOCATION_PASSWORD}" in run.err
+    where = {"--location": "--location-password-file too", "BACKUPCTL_LOCATION": "BACKUPCTL_LOCATION_PASSWORD too"}
+    assert where.get(settings.split(maxsplit=1)[0], wording.LOCATION_PASSWORD_IN_THE_SAME_TABLE) in run.err
 
 
 def test_check_fails_for_a_password_that_create_would_reject(tmp_path: Path) -> None:
