@@ -86,7 +86,7 @@ def _username(settings: ApplianceSettings) -> str:
     if user:
         return user
     if not settings.prompter.interactive:
-        raise missing_option_error(USERNAME)
+        raise missing_option_error(USERNAME, "administrator@vsphere.local")
 
     def prompt(wrong: str | None) -> str:
         return settings.prompter.ask("User name", USERNAME.parse, default=wrong or "administrator@vsphere.local")

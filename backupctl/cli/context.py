@@ -325,7 +325,7 @@ def _format(value: object) -> str:
     return duration_option(value) if isinstance(value, float) else str(value)
 
 
-def missing_option_error(option: Option[object]) -> UsageError:
+def missing_option_error(option: Option[object], example: str) -> UsageError:
     """Return the error for a required option that is missing while there is no terminal to prompt on."""
-    environment = f" or set {option.environment}" if option.environment else ""
-    return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")
+    hint = f"give {option.flag} {example}, set {option.environment}, or set {option.file_key} in the configuration file"
+    return UsageError(f"{option.flag} is missing", hint=hint)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests import wording
-from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run, configured
+from tests.support.command_line import LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run, configured
 from tests.support.intercept import unreachable
 
 HOSTS = ("vc01.example.com", "vc02.example.com", "vc03.example.com")
@@ -176,6 +176,25 @@ def test_all_without_a_configuration_has_a_hint_to_create_one() -> None:
     assert run.code == 3
     assert wording.NO_SERVERS_CONFIGURED in run.err
     assert "config init" in run.err
+
+
+def test_file_without_servers_or_groups_has_hints_with_the_tables_to_add(tmp_path: Path) -> None:
+    backupctl = configured(tmp_path, "[defaults]\n")
+    assert "hint: add a table [servers.NAME]" in backupctl("list", "--all").err
+    assert "hint: add a table [groups]" in backupctl("list", "-g", "production").err
+
+
+def test_missing_user_or_location_has_a_hint_with_all_its_places() -> None:
+    connected = CommandLine()
+    for option, words, environ in (("location", ["create"], TO_APPLIANCE), ("username", ["list"], NO_USER)):
+        run = connected(*words, environ=environ)
+        assert run.code == 2
+        variable = f"BACKUPCTL_{option.upper()}"
+        places = (f"give --{option} ", f"set {variable}, ", f"or set {option} in the configuration file")
+        assert all(place in run.err for place in places)
+
+
+NO_USER = {name: value for name, value in TO_APPLIANCE.items() if name != "BACKUPCTL_USERNAME"}
 
 
 def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
