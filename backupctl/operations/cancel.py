@@ -78,7 +78,15 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
 def _check_running(appliance: Appliance, job: Job) -> None:
     if job.ended:
         sentence = "$job on $server has already ended as $1"
-        raise CancelRefusedError(sentence, server=appliance.name, job=job.id, texts=(job.state,))
+        details = () if job.succeeded else tuple(message.default_message for message in job.messages)
+        raise CancelRefusedError(
+            sentence,
+            server=appliance.name,
+            job=job.id,
+            texts=(job.state,),
+            details=details,
+            hint="there is nothing to cancel; `backupctl list` shows all jobs",
+        )
 
 
 def _send_cancel(
