@@ -1,6 +1,7 @@
 """The settings of a schedule: location, parts and secrets of an appliance, and the time, days and retention."""
 
 import re
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -97,12 +98,19 @@ def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return days in the order of the week, empty for every day; a day may be abbreviated (sun)."""
     if not texts:
         return None
-    if any(text.lower() == "every" for text in texts):
-        return ()
-    days = set()
-    for text in texts:
-        matches = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
-        if len(matches) != 1:
-            raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
-        days.add(matches[0])
-    return sorted_days(days)
+    days = {_day(text) for text in texts}
+    if _EVERY in days and len(days) > 1:
+        raise UsageError(f"--day: {_EVERY} cannot be combined with other days", hint="omit one of them")
+    return () if _EVERY in days else sorted_days(days)
+
+
+def _day(text: str) -> str:
+    if text.lower() == _EVERY:
+        return _EVERY
+    matches = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
+    if len(matches) != 1:
+        raise UsageError(f"--day: invalid day {text!r}", hint=f"choose from {', '.join(WEEK)}, {_EVERY}")
+    return matches[0]
+
+
+_EVERY: Final = "every"

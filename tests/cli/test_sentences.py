@@ -17,6 +17,11 @@ WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
             2,
             wording.INVALID_DAY("x", WEEK),
         ),
+        (
+            ["schedule", "set", "--location", LOCATION, "--at", "02:30", "--day", "SUNDAY", "--day", "every"],
+            2,
+            wording.EVERY_WITH_OTHER_DAYS,
+        ),
         (["simulator", "serve", "--fault", "flood"], 2, wording.UNKNOWN_SIMULATOR_FAULT("flood")),
     ],
 )
