@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.command_traits import CommandTraits
-from backupctl.cli.confirmation import confirm, yes_option
+from backupctl.cli.confirmation import check_terminal, confirm, yes_option
 from backupctl.cli.context import Context
 from backupctl.cli.options import CommandGroup, ExampleArgument, options, secret_options, shared_options
 from backupctl.config.option_table import (
@@ -134,16 +134,24 @@ def disable_command(context: Context, name: str) -> int:
 @click.pass_obj
 def delete_command(context: Context, name: str, yes: bool) -> int:
     """Delete a schedule; the backups that it made stay."""
-    from backupctl.operations.schedule import delete_schedule
+    from backupctl.operations.schedule import delete_schedule, read_schedule
 
     dry_run = context.value(DRY_RUN)
+    asks, action, found = not yes and not dry_run, f"delete schedule {name}", set[str]()
+
+    def prepare(settings: ApplianceSettings) -> Work[ScheduleResult]:
+        if asks and context.contact is not None:
+            check_terminal(context, action, [each.name for each in context.contact.selected])
+            if not found:
+                found.update(context.contact.run_all(partial(read_schedule, name=name)))
+            context.contact.appliance(settings)
+        return partial(delete_schedule, name=name, dry_run=dry_run)
 
     def ask(appliances: Sequence[Appliance]) -> None:
-        if not yes and not dry_run:
-            confirm(context, f"delete schedule {name}", [each.name for each in appliances])
+        if asks:
+            confirm(context, action, [each.name for each in appliances])
 
-    work = partial(delete_schedule, name=name, dry_run=dry_run)
-    return _write(context, lambda _: work, ask)
+    return _write(context, prepare, ask)
 
 
 @command.command("run")
