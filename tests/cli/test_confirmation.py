@@ -66,6 +66,16 @@ def test_schedule_is_deleted_when_the_question_that_lists_all_appliances_is_conf
     assert question == wording.CONTINUE
 
 
+def test_schedule_delete_does_not_ask_where_the_schedule_does_not_exist(tmp_path: Path) -> None:
+    alone = CommandLine()
+    assert (alone(*DELETE, answers=[]).code, alone.prompter.questions) == (10, [])
+    assert alone.appliance.open_sessions == 0
+    backupctl = two(tmp_path, history=True)
+    assert backupctl(*DELETE, "-s", "vc01", "--yes").code == 0
+    assert (backupctl(*DELETE, "--all", answers=["y"]).code, writes(backupctl)) == (10, 2)
+    assert backupctl.prompter.questions[0] == "This will delete schedule default:\n  vc02"
+
+
 @pytest.mark.parametrize("answer", ["", "n", "no"])
 def test_schedule_is_not_deleted_without_a_yes(tmp_path: Path, answer: str) -> None:
     backupctl = two(tmp_path, history=True)
@@ -251,3 +261,14 @@ def test_secret_that_replaces_none_is_stored_without_a_question(file: Path, memo
     given = ("config", "set-secret", "password", "-s", "vc02", "--password-file", "-")
     assert backupctl(*given, stdin=PASSWORD).code == 0
     assert memory.entries == {"vc02/password": PASSWORD}
+
+
+def test_cancelling_a_cancelled_backup_again_shows_that_it_was_cancelled() -> None:
+    backupctl = CommandLine(faults=["busy"])
+    assert backupctl("cancel", "latest", "--yes").code == 0
+    again = backupctl("cancel", "latest", answers=[])
+    assert again.code == 6
+    assert f"{wording.ALREADY_ENDED('FAILED')}\n  {CANCELLED}\nhint: {wording.NOTHING_TO_CANCEL}" in again.err
+
+
+CANCELLED = "Backup job was cancelled by the user."

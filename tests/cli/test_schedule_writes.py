@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests import wording
-from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine, Run
+from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine, Run
 from tests.support.intercept import Send
 
 PAGE = b"<html><body>Please log in to the portal.</body></html>"
@@ -419,3 +419,14 @@ def test_schedule_set_without_options_and_without_a_schedule_is_2() -> None:
     run = ScheduledAppliance(respond_empty, history=False)("schedule", "set")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
     assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "mark"), [("disable", "disabled", "✓"), ("enable", "enabled", "✓"), ("show", "disabled", "!")]
+)
+def test_disabling_a_schedule_is_a_success(command: str, state: str, mark: str) -> None:
+    backupctl = CommandLine(history=True)
+    backupctl("schedule", "disable")
+    run = backupctl("schedule", command)
+    assert run.code == 0
+    assert run.out.startswith(f"{mark} {HOST}: schedule default is {state}\n")

@@ -42,6 +42,9 @@ from backupctl.results.trust_results import CaCertificatesResult, CertificateRes
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
 
+DISABLE_SCHEDULE: Final = "schedule disable"
+"""The command whose success is a disabled schedule."""
+
 CHECK_CONFIGURATION: Final = "config check"
 """The command whose first result is about the file and not about a server."""
 
@@ -109,7 +112,9 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
     subject, after = f"{result.server}: ", simulated_note(result)
     created = is_created(result.changes)
     if result.schedule is not None:
-        lines.append(schedule_headline(subject, result.schedule, options.symbols, after, created=created))
+        disables = options.command == DISABLE_SCHEDULE
+        head = schedule_headline(subject, result.schedule, options.symbols, after, created=created, disables=disables)
+        lines.append(head)
         lines.extend(schedule_facts(result.schedule, options))
     elif _is_deleted(result):
         return Rendered([deleted_headline(subject, result.changes, options.symbols, after)])

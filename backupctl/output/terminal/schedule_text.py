@@ -52,16 +52,17 @@ def is_created(changes: Iterable[Change]) -> bool:
 
 
 def schedule_headline(
-    subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str, *, created: bool = False
+    subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str, *, created: bool = False, disables: bool = False
 ) -> StyledLine:
-    """Return in one line whether a schedule is enabled, and whether it was just created."""
+    """Return in one line whether a schedule is enabled, and whether it was just created; ``disables``: on request."""
     name = f"{subject}schedule {schedule.name}"
     begin = f"{name} is {'created and ' if created else ''}"
     if schedule.enable is None:
         return line((f"{symbols.odd} ", ODD), name, after)
     if schedule.enable:
         return line((f"{symbols.good} ", GOOD), begin, ("enabled", GOOD), after)
-    return line((f"{symbols.odd} ", ODD), begin, ("disabled", ODD), after)
+    symbol = (f"{symbols.good} ", GOOD) if disables else (f"{symbols.odd} ", ODD)
+    return line(symbol, begin, ("disabled", ODD), after)
 
 
 def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> StyledLine:
