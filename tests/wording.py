@@ -34,6 +34,8 @@ OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 
 NOTHING_WAS_WRITTEN = "Nothing was written."
 PROXY_LOGIN_NOT_WRITTEN = "is not written to the file"
+NIGHTLY_RUN_NOT_INSTALLED = "not installed; install what is shown above by hand ({})".format
+FIX_THE_ERROR_ABOVE = "Fix the error above, then run it again"
 NOT_WITH_THE_KEYRING = "not possible: the keyring is locked then"
 
 # Server, proxy and certificate

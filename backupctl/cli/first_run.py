@@ -59,9 +59,9 @@ def set_up(context: Context) -> int:
     if code == ExitCode.INTERRUPTED:
         return code
     nightly = _nightly(context, path, words)
-    failed = "" if code == ExitCode.DONE else ", but what failed above needs a look"
+    failed = "" if code == ExitCode.DONE else ", but the last command failed. Fix the error above, then run it again"
+    prompter.say(f"\n{', '.join(names)}: set up{failed}.")
     for line in (
-        f"\n{', '.join(names)}: set up{failed}.",
         f"  Configuration    {path}",
         f"  Every night      {nightly}",
         f"  Backup by hand   {shlex.join(('backupctl', 'create', *words))}",
@@ -69,7 +69,7 @@ def set_up(context: Context) -> int:
         "                   Exit code 0 of create means that the backup is done.",
         "  More             backupctl help cron, backupctl help restore",
     ):
-        prompter.say(line)
+        prompter.show(line)
     return code
 
 
@@ -150,7 +150,7 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
     except OutputError as error:
         prompter.say(lines_of(error))
     prompter.show(f"\n{run.by_hand(kind)}")
-    return f"not yet: install what is shown above ({kind})"
+    return f"not installed; install what is shown above by hand ({kind})"
 
 
 def _may_install(prompter: Prompter, replaced: Sequence[str]) -> bool:

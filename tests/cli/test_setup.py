@@ -526,3 +526,18 @@ def test_unit_that_is_no_text_is_replaced_if_confirmed(setup: Setup, systemctl: 
     unit.write_bytes(b"\xff\xfe")
     assert setup(answers={"nightly": ("systemd", "02:30", "y")}).code == 0
     assert "ExecStart=" in unit.read_text()
+
+
+def test_timer_that_cannot_be_enabled_is_not_called_installed(setup: Setup, systemctl: Path) -> None:
+    assert setup(answers={"nightly": ("systemd", "02:30", "")}).code == 0
+    assert f"Every night      {wording.NIGHTLY_RUN_NOT_INSTALLED('systemd')}" in setup.questions
+    assert "# then:\nsystemctl --user daemon-reload\n" in setup.questions
+    systemctl.touch()
+    setup(answers=[HOST, "", "", "n", "n", "systemd", "02:30", ""])
+    assert "Every night      at 02:30 (systemd)" in setup.questions
+
+
+def test_summary_says_that_the_first_backup_failed(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, faults=["fail-at=40"])
+    assert setup(answers={"first backup": "y"}).code == 7
+    assert wording.FIX_THE_ERROR_ABOVE in setup.questions

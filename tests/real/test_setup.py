@@ -101,4 +101,4 @@ def test_timer_that_cannot_be_enabled_is_shown_instead(
             terminal.press("Enter")
         terminal.wait_for(r"`systemctl --user enable --now backupctl.timer` failed: exit code 1")
         terminal.wait_for(r"^OnCalendar=\*-\*-\* 02:30")
-        terminal.wait_for(r"Every night +not yet: install what is shown above \(systemd\)")
+        terminal.wait_for(r"Every night +not installed; install what is shown above by hand \(systemd\)")
