@@ -46,7 +46,7 @@ _TOGETHER: Final = (
     (LOCATION.name, LOCATION_USER.name, *LOCATION_PASSWORD.file_keys),
     (REQUIRE_ENCRYPTION.name, *BACKUP_PASSWORD.file_keys),
 )
-"""Keys that are in the same table, so that no password meets a user or a host that it is not for."""
+"""Keys that belong in the same table, so that a password is used only with its own user and host."""
 
 Tables = dict[tuple[str, ...], dict[str, object]]
 """Values by table of the configuration file; None removes a key."""

@@ -17,7 +17,7 @@ from backupctl.errors import UsageError
 def command(context: Context) -> int:
     """Set up backups by answering questions: trust, login, location, passwords, configuration, nightly run.
 
-    Each answer is tried at once, and asked for again if it does not work. Run it again to add an appliance.
+    Each answer is tried at once. If it does not work, setup asks again. Run it again to add an appliance.
     """
     if not context.prompter.interactive or context.value(OUTPUT) != "text":
         raise UsageError(
