@@ -22,7 +22,7 @@ from backupctl.config.atomic_write import content
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
 from backupctl.config.environment import environment_without_secrets
-from backupctl.config.option_table import CONFIG, GROUP, PROXY, SERVER, SIMULATE
+from backupctl.config.option_table import CONFIG, PROXY, SIMULATE
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import OutputError
 from backupctl.exit_codes import ExitCode
@@ -51,8 +51,8 @@ def set_up(context: Context) -> int:
             prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
     # Neither cron nor systemd has XDG_CONFIG_HOME.
     config = () if find_configuration(None, {"HOME": _home()}) == path else (CONFIG.flag, str(path))
-    words = ((GROUP.flag, group) if group else (SIMULATE.flag,)) + config
-    new = tuple(word for name in names for word in (SERVER.flag, name)) + config if group else words
+    words = (("-g", group) if group else (SIMULATE.flag,)) + config
+    new = tuple(word for name in names for word in ("-s", name)) + config if group else words
     code = _call(context, "validate", *words)
     if code == ExitCode.DONE and confirm(prompter, "Make the first backup now?", default=True):
         code = _call(context, "create", *new)

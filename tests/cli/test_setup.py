@@ -466,6 +466,7 @@ def test_nightly_run_stays_the_same_when_a_server_is_added(setup: Setup, crontab
 def test_nightly_run_needs_no_variable_of_the_shell(setup: Setup, crontab: Path) -> None:
     assert setup(answers={"nightly": ("cron", "02:30", "")}).code == 0
     (words,) = nightly_words(crontab)
+    assert words == ["-q", "-g", "production", "--config", str(setup.path)]
     assert setup.line("create", *words, environ={}).code == 0
 
 
