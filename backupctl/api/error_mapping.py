@@ -246,12 +246,12 @@ def unreadable(response: httpx.Response, operation: str, why: Exception) -> Appl
 
 def unreachable(error: httpx.RequestError, host: str, operation: str) -> BackupctlError:
     """Return the error for a request without a response."""
-    return _request_failure(error).with_facts(server=host, operation=operation)
+    return _request_failure(error, host).with_facts(server=host, operation=operation)
 
 
-def _request_failure(error: httpx.RequestError) -> BackupctlError:
+def _request_failure(error: httpx.RequestError, host: str) -> BackupctlError:
     if isinstance(error, httpx.ConnectError):
-        return _no_connection(error)
+        return _no_connection(error, host)
     if isinstance(error, httpx.ConnectTimeout):
         return ApplianceUnreachableError("connection timed out", hint=_FIREWALL_HINT)
     if isinstance(error, httpx.ProxyError):
@@ -269,11 +269,11 @@ def _request_failure(error: httpx.RequestError) -> BackupctlError:
     )
 
 
-def _no_connection(error: httpx.ConnectError) -> BackupctlError:
+def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
     """Return the error for a connection that failed before anything was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return UnknownHostError("cannot resolve the host name", hint="check --server and DNS")
+        return UnknownHostError("cannot resolve the host name $1", texts=(host,), hint="check the host name and DNS")
     for cause in causes:
         if isinstance(cause, _HANDSHAKE_CUT_OFF):
             return ApplianceUnreachableError("connection lost during the TLS handshake", retryable=True)

@@ -425,4 +425,4 @@ def test_real_port_without_a_listener_refuses_the_connection() -> None:
 def test_real_unknown_host_name_is_named() -> None:
     error = connection_error("https://vc01.invalid")
     assert type(error) is UnknownHostError
-    assert error.message == f"vc01.invalid: {wording.UNKNOWN_HOST_NAME}"
+    assert error.message == f"vc01.invalid: {wording.UNKNOWN_HOST_NAME} vc01.invalid"
