@@ -32,6 +32,7 @@ OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 
 # Setting up
 
+KEEP_A_COPY = "keep a copy elsewhere: without it nobody can restore"
 NOTHING_WAS_WRITTEN = "Nothing was written."
 PROXY_LOGIN_NOT_WRITTEN = "is not written to the file"
 NIGHTLY_RUN_NOT_INSTALLED = "not installed; install what is shown above by hand ({})".format
@@ -71,7 +72,7 @@ PINNED_CERTIFICATE = "the certificate is pinned"
 NOT_THE_PINNED_CERTIFICATE = ", and does not match the pin"
 UNKNOWN_HOST_NAME = "cannot resolve the host name"
 UNCONFIGURED_NAME = "{} is not configured".format
-CHECK_SERVER_AND_NAME_RESOLUTION = "check --server and DNS"
+CHECK_SERVER_AND_NAME_RESOLUTION = "check the host name and DNS"
 CONFIGURED_NAMES = "configured: "
 
 # Location
@@ -196,6 +197,9 @@ ASK_PASSWORD = "Password of the user"
 ASK_LOCATION_USER = "User at {} (leave empty for none)".format
 ASK_LOCATION_PASSWORD = "Password for {} at {} (leave empty for none)".format
 CHECKING_LOCATION = "{}: checking the location".format
+KEEP_THE_BACKUP_PASSWORD = (
+    "The backup password encrypts the backups. Keep a copy outside the vCenter: without it nobody can restore them."
+)
 ASK_BACKUP_PASSWORD = "Backup password (leave empty for no encryption)"
 ASK_SSO_PASSWORD = "Password for {} (SSO administrator of the backup)".format
 

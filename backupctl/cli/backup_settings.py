@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -156,8 +157,14 @@ def check_encrypted(settings: ApplianceSettings, password: Secret | None) -> Non
             )
 
 
+_KEEP_A_COPY: Final = (
+    "The backup password encrypts the backups. Keep a copy outside the vCenter: without it nobody can restore them."
+)
+
+
 def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:
     """Prompt twice for the backup password, until it is valid; return None for an empty answer."""
+    prompter.say(_KEEP_A_COPY)
     while True:
         password = prompter.ask_secret(f"Backup password{suffix}")
         if password is None:

@@ -203,7 +203,7 @@ def test_one_prompt_for_each_secret_is_used_for_all_appliances(tmp_path: Path, s
     assert [each for each in backupctl.prompter.questions if "assword" not in each] == [
         wording.CHECKING_LOCATION("vc00")
     ]
-    assert len(backupctl.prompter.questions) == 5
+    assert len(backupctl.prompter.questions) == 6
     assert [len(line.writes) for line in backupctl.lines.values()] == [2, *[1] * (size - 1)]
     for host, line in backupctl.lines.items():
         body = line.writes[-1][2]

@@ -334,7 +334,7 @@ def test_create_at_a_terminal_prompts_for_missing_settings(backupctl: CommandLin
     run = backupctl("create", "-o", "json", answers=answers, environ={})
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
     assert [question.split(" ")[0] for question in backupctl.prompter.questions] == [
-        *("Server", "User", "Password", "Location,", "User", "Password", f"{HOST}:", "Backup", "Backup")
+        *("Server", "User", "Password", "Location,", "User", "Password", f"{HOST}:", "The", "Backup", "Backup")
     ]
 
 

@@ -206,6 +206,7 @@ def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
         f"Password for {USER}",
         wording.ASK_LOCATION_PASSWORD("backup", "backup.example.com"),
         wording.CHECKING_LOCATION("vc02"),
+        wording.KEEP_THE_BACKUP_PASSWORD,
         wording.ASK_BACKUP_PASSWORD,
     ]
     assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 0}
