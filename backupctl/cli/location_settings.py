@@ -46,10 +46,15 @@ def location_of(settings: ApplianceSettings) -> ResolvedLocation:
     def filled(template: LocationTemplate) -> Location:
         return _fill(settings, template).of_type(location_type.value)
 
+    def check(text: str) -> None:
+        if location_type.value is None and "://" not in text:
+            raise UsageError("write a URL such as sftp://host/folder")
+        filled(LocationTemplate.parse(text))
+
     def prompt(refused: LocationTemplate | None) -> LocationTemplate:
         default = str(refused) if refused else None
         question = "Location, such as sftp://host/folder"
-        answer = settings.prompter.ask(question, lambda text: filled(LocationTemplate.parse(text)), default)
+        answer = settings.prompter.ask(question, check, default)
         return LocationTemplate.parse(answer)
 
     template = setting.value

@@ -123,6 +123,8 @@ def _answer(question: str, **attributes: Any) -> str:  # noqa: ANN401 - attribut
         if not attributes.get("hide_input"):
             click.echo(err=True)
         if isinstance(abort.__context__, EOFError):
-            raise UsageError(f"no answer to: {question}", hint="give it with an option instead") from None
+            raise UsageError(
+                f"no answer to: {question}", hint="answer it, or use an option for it if the command has one"
+            ) from None
         raise
     return answer
