@@ -1,6 +1,6 @@
 """The settings of one appliance: command line, environment and its tables of the configuration file."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Final, TypeVar
@@ -172,10 +172,11 @@ def _server(context: Context, configuration: Configuration) -> str:
     return choose_server(context)
 
 
-def choose_server(context: Context) -> str:
-    """Prompt for an appliance: a configured one by its number or name, or any by its host name."""
-    names = list(context.configuration.servers)
-    for number, profile in enumerate(list(context.configuration.servers.values())[:_MAX_OFFERED], 1):
+def choose_server(context: Context, done: Collection[str] = ()) -> str:
+    """Prompt for an appliance: a configured one that is not ``done``, by number or name, or any host."""
+    offered = [profile for profile in context.configuration.servers.values() if profile.name not in done]
+    names = [profile.name for profile in offered]
+    for number, profile in enumerate(offered[:_MAX_OFFERED], 1):
         context.prompter.say(f"  {number}  {profile.name}  {profile.address.host}")
     if len(names) > _MAX_OFFERED:
         context.prompter.say(f"  ... and {len(names) - _MAX_OFFERED} more")

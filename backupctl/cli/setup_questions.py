@@ -103,7 +103,7 @@ def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
         return ApplianceSettings(context, Profile(SIMULATED, (configuration.defaults,)))
     while True:
         context.forget((SERVER.name,))
-        profile = configuration.profile(choose_server(context))
+        profile = configuration.profile(choose_server(context, [each.name for each in others]))
         taken = next((each.name for each in others if each.address.appliance == profile.address.appliance), None)
         if taken is None:
             break
