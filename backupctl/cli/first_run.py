@@ -21,16 +21,18 @@ from backupctl.cli.signals import restored_handlers
 from backupctl.config.atomic_write import content
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
+from backupctl.config.configuration import Configuration
 from backupctl.config.environment import environment_without_secrets
-from backupctl.config.option_table import CONFIG, PROXY, SIMULATE
+from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, PROXY, SIMULATE
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import OutputError
 from backupctl.exit_codes import ExitCode
 
 _INTRODUCTION: Final = """\
 This sets up backups of your vCenter appliances, every night if you like.
-Each answer is tried at once. Ctrl-C stops.
+Answers are checked on the way, and a wrong one is asked for again. Ctrl-C stops.
 """
+_KEEP_A_COPY: Final = ("  Backup password  keep a copy elsewhere: without it nobody can restore",)
 
 
 def set_up(context: Context) -> int:
@@ -47,8 +49,8 @@ def set_up(context: Context) -> int:
         saved = True
     finally:
         if not saved:
-            pins = f"Only the pins were written to {path}."
-            prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
+            pins = "" if content(path) == before else f" to {path}, except pinned certificates"
+            prompter.say(f"\nNothing was written{pins}.")
     # Neither cron nor systemd has XDG_CONFIG_HOME.
     config = () if find_configuration(None, {"HOME": _home()}) == path else (CONFIG.flag, str(path))
     words = (("-g", group) if group else (SIMULATE.flag,)) + config
@@ -58,11 +60,13 @@ def set_up(context: Context) -> int:
         code = _call(context, "create", *new)
     if code == ExitCode.INTERRUPTED:
         return code
-    nightly = _nightly(context, path, words)
+    configuration = read_configuration(path, context.clock)
+    nightly = _nightly(context, path, configuration, words)
     failed = "" if code == ExitCode.DONE else ", but the last command failed. Fix the error above, then run it again"
     prompter.say(f"\n{', '.join(names)}: set up{failed}.")
     for line in (
         f"  Configuration    {path}",
+        *(_KEEP_A_COPY if {*BACKUP_PASSWORD.file_keys} & {*secret_keys(configuration)} else ()),
         f"  Every night      {nightly}",
         f"  Backup by hand   {shlex.join(('backupctl', 'create', *words))}",
         f"  Did it work?     {shlex.join(('backupctl', 'list', *words))}",
@@ -87,8 +91,10 @@ def _path(run: Context) -> Path:
     run.allow_new_file()
     path = path_to_edit(run.value(CONFIG), run.configuration.path, run.environ).absolute()
     folder = next(folder for folder in path.parents if folder.exists())
-    if not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputError(f"cannot write {path}")
+    target = path if path.exists() else folder
+    if not folder.is_dir() or not os.access(target, os.W_OK):
+        reason = f"permission denied for {target}" if folder.is_dir() else f"{folder} is not a folder"
+        raise OutputError(f"cannot write {path}: {reason}")
     return path
 
 
@@ -121,12 +127,12 @@ def _group(run: Context, names: Sequence[str]) -> str:
     default = next(iter(groups)) if len(groups) == 1 else "production"
     if len(names) == 1 and not groups:
         return default
-    return run.prompter.ask(f"Group for {', '.join(names)}, to back them up together", check_name, default)
+    return run.prompter.ask(f"Group for {', '.join(names)}, for commands and the nightly run", check_name, default)
 
 
-def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
+def _nightly(context: Context, path: Path, configuration: Configuration, words: tuple[str, ...]) -> str:
     """Offer to run the backup every night, and return what came of it."""
-    prompter, configuration = context.prompter, read_configuration(path, context.clock)
+    prompter = context.prompter
     if context.value(SIMULATE):
         return "not in a simulation"
     if any(key.endswith("-keyring") for key in secret_keys(configuration)):

@@ -128,6 +128,7 @@ def test_setup_writes_a_configuration_that_works_without_a_terminal(setup: Setup
     assert {stat.S_IMODE(each.stat().st_mode) for each in setup.folder.iterdir()} == {0o600}
     assert all(line in setup.path.read_text().splitlines() for line in SAMPLE.splitlines())
     assert setup.line.appliance.jobs == []
+    assert wording.KEEP_A_COPY in setup.questions
     created = setup.line("create", "-q", "--all")
     assert (created.code, created.out, created.err) == (0, "", "")
     assert setup.line.appliance.jobs[0].spec.location == LOCATION.format(server="vc01")
@@ -282,6 +283,12 @@ def test_server_that_is_set_up_is_not_asked_for_again(setup: Setup) -> None:
     assert setup.configuration["servers"].keys() == {"vc01", "vc02"}
 
 
+def test_server_that_is_set_up_is_not_offered_again(setup: Setup) -> None:
+    setup()
+    setup.line("setup", prompter=Interrupted([HOST, "", "", "y"]))
+    assert setup.questions.count("1  vc01") == 1
+
+
 def changed_password(setup: Setup, *answers: str) -> Run:
     """Set up a server again whose password has changed."""
     setup()
@@ -413,12 +420,14 @@ def test_setup_without_a_terminal_says_what_to_do_instead(setup: Setup, words: t
 def test_no_encryption_is_an_answer_that_later_runs_do_not_ask_for(setup: Setup) -> None:
     assert setup(answers={"backup password": "", "repeated": None, "backup password place": None}).code == 0
     assert setup.configuration["defaults"]["require-encryption"] is False
+    assert wording.KEEP_A_COPY not in setup.questions
     assert setup.line("create", "--all", answers=[]).code == 0
 
 
 def test_file_that_cannot_be_written_is_an_error_before_the_first_question(setup: Setup) -> None:
     run = setup("--config", "/dev/null/config.toml", answers=[])
     assert run.code == 11
+    assert "/dev/null is not a folder" in run.err
 
 
 def test_simulated_setup_writes_to_a_temporary_folder(setup: Setup, tmp_path: Path) -> None:
