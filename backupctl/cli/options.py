@@ -6,6 +6,7 @@ Connection and output options are accepted before and after the command. Callbac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from backupctl.cli.command_help import DocumentedCommand, DocumentedOption, InHe
 from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, GROUP, LOCATION_PASSWORD, OPTIONS, PASSWORD, SERVER
-from backupctl.errors import UsageError
+from backupctl.errors import BackupctlError, UsageError
 from backupctl.help import option_list
 
 if TYPE_CHECKING:
@@ -66,9 +67,32 @@ class SectionedCommand(DocumentedCommand):
 class ApplianceCommand(SectionedCommand):
     """A command that works on appliances."""
 
+    allow_extra_args = True  # ``invoke`` rejects them, with a hint for the name of a server
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        """Reject surplus arguments, and run the command. Raises UsageError: for a surplus argument."""
+        context = ctx.find_object(Context)
+        if context is not None and ctx.args:
+            context.command, surplus = command_name(ctx), ctx.args[0]
+            hint = f"run `{ctx.command_path} --help` for usage"
+            if _names_server(context, surplus):
+                hint = f"did you mean {SERVER.short} {surplus}?"
+            raise UsageError("unexpected argument $1", texts=(repr(surplus),), hint=hint)
+        return super().invoke(ctx)
+
     def check(self, context: Context) -> None:
         """Check all options of the run. Raises UsageError and ConfigError: for an invalid value."""
         context.check_run_options()
+
+
+def _names_server(context: Context, text: str) -> bool:
+    """Return whether a text is a configured server, or looks like a host name."""
+    if re.fullmatch(r"[\w-]+(\.[\w-]+)+(:[0-9]+)?", text, re.ASCII):
+        return True
+    try:
+        return context.configuration.profile(text).configured
+    except BackupctlError:
+        return False
 
 
 class CommandGroup(DocumentedCommand, click.Group):

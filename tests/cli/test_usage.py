@@ -3,6 +3,7 @@
 import json
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import pytest
@@ -14,7 +15,7 @@ from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS
 from backupctl.exit_codes import ExitCode
 from tests import wording
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CommandLine, configured
 from tests.support.command_tree import WITHOUT_APPLIANCE
 
 LIBRARIES = ("click", "httpx", "rich", "msgspec")
@@ -154,6 +155,23 @@ def test_usage_error_obeys_the_output_option(backupctl: CommandLine, words: list
 def test_usage_error_in_json_lines_is_one_result_event(backupctl: CommandLine) -> None:
     (event,) = backupctl("-o", "jsonl", "list", "--nope").events
     assert (event["event"], event["exit_code"]) == ("result", 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("create", "vc01"), wording.DID_YOU_MEAN("-s vc01")),
+        (("list", "VC01"), wording.DID_YOU_MEAN("-s VC01")),
+        (("schedule", "list", "vc07.example.com"), wording.DID_YOU_MEAN("-s vc07.example.com")),
+        (("list", "10.0.0.1:443"), wording.DID_YOU_MEAN("-s 10.0.0.1:443")),
+        (("list", "surplus"), "run `backupctl list --help` for usage"),
+    ],
+)
+def test_surplus_argument_that_names_a_server_has_a_hint_with_the_option(
+    tmp_path: Path, words: tuple[str, ...], hint: str
+) -> None:
+    run = configured(tmp_path, "[servers.vc01]\nhost = 'vc01.example.com'\n")(*words)
+    assert (run.code, run.err) == (2, f"error: unexpected argument '{words[-1]}'\nhint: {hint}\n")
 
 
 def test_misspelt_command_has_a_suggestion(backupctl: CommandLine) -> None:
