@@ -177,7 +177,7 @@ def choose_server(context: Context, done: Collection[str] = ()) -> str:
     offered = [profile for profile in context.configuration.servers.values() if profile.name not in done]
     names = [profile.name for profile in offered]
     for number, profile in enumerate(offered[:_MAX_OFFERED], 1):
-        context.prompter.say(f"  {number}  {profile.name}  {profile.address.host}")
+        context.prompter.say(f"  {number}  {profile.name}  {profile.address.base_url.removeprefix('https://')}")
     if len(names) > _MAX_OFFERED:
         context.prompter.say(f"  ... and {len(names) - _MAX_OFFERED} more")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+import click
 import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings, selection_words
@@ -11,7 +12,7 @@ from backupctl.cli.contact import Contact, parallel_limit
 from backupctl.cli.context import Context
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.config.option_table import FAIL_FAST, TIMEOUT, TOGETHER
-from backupctl.errors import UsageError
+from backupctl.errors import InterruptedRunError, UsageError
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import RestoreResult
@@ -92,7 +93,10 @@ def run_backups(
         work = prepare(settings)
         return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
 
-    return context.finish(_run(context, result_type, with_result, STARTS_BACKUPS))
+    try:
+        return context.finish(_run(context, result_type, with_result, STARTS_BACKUPS))
+    except click.Abort as abort:  # at a prompt, and all prompts come before the start
+        raise InterruptedRunError(f"interrupted: {NO_BACKUP}") from abort
 
 
 def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:

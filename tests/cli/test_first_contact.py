@@ -119,6 +119,14 @@ def test_prompt_that_is_aborted_logs_out(backupctl: CommandLine, given: list[str
     assert (run.code, sessions(backupctl), backupctl.states) == (code, ["POST", "DELETE"], [])
 
 
+@pytest.mark.parametrize(("command", "says"), [("create", True), ("list", False)])
+def test_interrupted_prompt_of_create_says_that_no_backup_was_started(
+    backupctl: CommandLine, command: str, says: bool
+) -> None:
+    run, _ = at_terminal(backupctl, command, answers=[HOST, ABORT], environ={})
+    assert (run.code, wording.NO_BACKUP_STARTED in run.err) == (130, says)
+
+
 def test_location_that_the_appliance_refuses_is_asked_for_again() -> None:
     backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/recovery/backup", REFUSED, times=1))
     answers = [LOCATION, "backup", "wrong", "", "", "right", BACKUP_PASSWORD, BACKUP_PASSWORD]
@@ -165,7 +173,7 @@ host = "vc01.example.com"
 [servers.vc02]
 host = "vc02.example.com"
 [servers.vc03]
-host = "vc03.example.com"
+host = "vc03.example.com:8443"
 """
 
 
@@ -180,6 +188,7 @@ def test_configured_server_is_chosen_by_number_or_name(tmp_path: Path, answer: s
     run = backupctl("list", "-o", "json", answers=["9 9", answer, *LOGIN])
     assert (run.code, run.result["server"]) == (0, "vc02")
     assert "  2  vc02  vc02.example.com" in backupctl.prompter.questions
+    assert "  3  vc03  vc03.example.com:8443" in backupctl.prompter.questions
 
 
 def test_password_of_several_is_tried_on_one_before_the_others(tmp_path: Path) -> None:
