@@ -4,7 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from backupctl.error_facts import ErrorFacts, anonymized, error_on, render_details, render_hint, render_message
-from backupctl.errors import BackupctlError, BackupFailedError, InterruptedRunError, StillRunningError
+from backupctl.errors import (
+    AuthenticationError,
+    BackupctlError,
+    BackupFailedError,
+    InterruptedRunError,
+    StillRunningError,
+)
 from backupctl.formatting import plural
 from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.job_text import has_timed_out, messages_of
@@ -99,14 +105,18 @@ def _block(failure: _Failure, facts: ErrorFacts, subject: str, options: RenderOp
     """Return the error, its evidence, and what to do; below a result that shows the failure only the latter two."""
     if failure.is_shown:
         lines = _details(facts, options.width)
-        return lines + _advice(facts, options.width) if lines or subject == failure.server else []
+        return lines + _advice(facts, failure.slug, options.width) if lines or subject == failure.server else []
     if not options.several:
         label = None if failure.is_interrupted else "error"
         return error_lines(facts, options.width, label=label)
     names_itself = subject == facts.server and "$server" in facts.message
     text = ("" if names_itself else f"{subject}: ") + render_message(facts, subject=subject)
     head = line(("" if failure.is_interrupted else f"{options.symbols.bad} ", BAD))
-    return [*_prose(head, text, options.width), *_details(facts, options.width), *_advice(facts, options.width)]
+    return [
+        *_prose(head, text, options.width),
+        *_details(facts, options.width),
+        *_advice(facts, failure.slug, options.width),
+    ]
 
 
 def error_lines(facts: ErrorFacts, width: int | None, *, label: str | None = "error") -> list[StyledLine]:
@@ -121,9 +131,10 @@ def _details(facts: ErrorFacts, width: int | None) -> list[StyledLine]:
     return [each for detail in render_details(facts) for each in _prose(line("  "), detail, width)]
 
 
-def _advice(facts: ErrorFacts, width: int | None) -> list[StyledLine]:
-    """Return the cause and what to do, each behind its label."""
-    advice = {"Cause": facts.reason, "Try": render_hint(facts._replace(reason=None))}
+def _advice(facts: ErrorFacts, slug: str, width: int | None) -> list[StyledLine]:
+    """Return the cause and what to do, each behind its label; after a rejected login, why nothing more is tried."""
+    label = "Note" if slug == AuthenticationError.slug else "Try"
+    advice = {"Cause": facts.reason, label: render_hint(facts._replace(reason=None))}
     lines: list[StyledLine] = []
     for label, text in advice.items():
         head = line("  ", (label.ljust(_LABEL_WIDTH), STRONG))

@@ -91,6 +91,14 @@ def test_failure_that_names_the_common_host_with_another_port_is_shown_once() ->
         ]
 
 
+def test_reason_not_to_retry_a_rejected_login_is_a_note() -> None:
+    rejected = (
+        failed(number, AuthenticationError("login rejected", server=f"vc{number}", hint="Not retrying."))
+        for number in (1, 2, 3)
+    )
+    assert shown_lines(*rejected)[-1] == "  Note   Not retrying."
+
+
 def untrusted(number: int, why: str) -> JobResult:
     selector = ("-s", f"vc{number}", "--config", "q.toml")
     hint = "`backupctl trust fetch $selector --to FILE`"
