@@ -85,4 +85,4 @@ def _verdict(result: Result, metadata: ArchiveMetadata, options: RenderOptions) 
 def _login(required: bool | None) -> str | None:
     if required is None:
         return None
-    return "required: give an SSO administrator" if required else "not required"
+    return "required (--sso-username), not checked here" if required else "not required"

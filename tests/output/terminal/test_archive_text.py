@@ -116,7 +116,7 @@ def test_metadata_shows_whether_and_what_can_be_restored() -> None:
         "  made       just now · 2026-03-01 02:00 UTC",
         "  parts      common, seat",
         "  comment    nightly",
-        "  SSO login  required: give an SSO administrator",
+        "  SSO login  required (--sso-username), not checked here",
     ]
     assert shown(RestoreResult(**WHERE, metadata=some_metadata()), quiet=True).out == ""
 
