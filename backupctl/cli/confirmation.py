@@ -1,6 +1,7 @@
 """Confirmation of what removes or replaces something: a question on a terminal, ``--yes`` elsewhere."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -19,19 +20,30 @@ def confirm(context: Context, action: str, objects: Sequence[str]) -> None:
 
     check_terminal(context, action, objects)
     context.prompter.say("\n  ".join([f"This will {action}:", *objects]))
-    if not ask(context.prompter, "Continue?"):
+    if not ask(context.prompter, "Continue?", hint=_HINT):
         raise UsageError("not confirmed; nothing was changed")
 
 
 def confirm_name(context: Context, action: str, name: str, host: str) -> None:
     """Ask for the name of an appliance, or its host, before an action that leaves nothing of it.
 
-    Raises UsageError: if the answer is another name, or if there is no terminal.
+    Another name is asked for again, twice. Raises UsageError: if it is wrong again, or if there is no terminal.
     """
     check_terminal(context, f"{action} {name}", ())
-    typed = context.prompter.ask(f"This will {action} {name}. Type its name to confirm", lambda _: None)
-    if typed.strip().lower() not in {name.lower(), host.lower()}:
-        raise UsageError("not confirmed: that is not $1; nothing was started", texts=(name,))
+    question = f"This will {action} {name}. Type its name to confirm"
+    for _ in range(_ATTEMPTS):
+        try:
+            typed = context.prompter.ask(question, lambda _: None)
+        except UsageError as error:
+            raise error.with_facts(hint=_HINT) from None
+        if typed.lower() in {name.lower(), host.lower()}:
+            return
+        context.prompter.say(f"That is not {name}.")
+    raise UsageError("not confirmed: that is not $1; nothing was started", texts=(name,))
+
+
+_ATTEMPTS: Final = 3
+"""How often the name of an appliance is asked for."""
 
 
 def check_terminal(context: Context, action: str, objects: Sequence[str]) -> None:
@@ -41,5 +53,8 @@ def check_terminal(context: Context, action: str, objects: Sequence[str]) -> Non
             "confirmation required to $1",
             texts=(action,),
             details=objects,
-            hint="use --yes to confirm without a terminal",
+            hint=_HINT,
         )
+
+
+_HINT: Final = "use --yes to confirm without a question"

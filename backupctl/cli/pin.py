@@ -68,7 +68,7 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
         file = str(settings.context.configuration.path)
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
     try:
-        if not (confirmed or confirm_certificate(settings, probed)):
+        if not (confirmed or confirm_certificate(settings, probed, hint="use --yes to pin it without a question")):
             raise UsageError("fingerprint not confirmed; nothing was stored")
         path, stored_pin = pin_certificate(settings, probed.certificate)
         return structs.replace(result, file=str(path), profile=stored_pin.name, replaced=stored_pin.previous)
@@ -76,7 +76,7 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
         return structs.replace(result, exit_code=error.exit_code, error=error)
 
 
-def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) -> bool:
+def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult, *, hint: str | None = None) -> bool:
     """Show a probed certificate and ask whether to trust and pin it. Raises UsageError: without a terminal."""
     if not settings.prompter.interactive:
         raise _unconfirmed_error()
@@ -98,7 +98,7 @@ def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) 
     lines += [f"  {each}" for each in COMPARE]
     for each in lines:
         settings.prompter.say(each)
-    return confirm(settings.prompter, f"Trust this certificate and pin it for {name}?")
+    return confirm(settings.prompter, f"Trust this certificate and pin it for {name}?", hint=hint)
 
 
 COMPARE: Final = (

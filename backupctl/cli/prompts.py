@@ -69,14 +69,20 @@ class Prompter:
             click.echo(printable(line), err=True)
 
 
-def confirm(prompter: Prompter, question: str, *, default: bool = False) -> bool:
-    """Prompt for yes or no; an empty answer is the default."""
+def confirm(prompter: Prompter, question: str, *, default: bool = False, hint: str | None = None) -> bool:
+    """Prompt for yes or no; an empty answer is the default, and ``hint`` says what to do instead of an answer.
+
+    Raises UsageError: on Ctrl-D.
+    """
 
     def check(answer: str) -> None:
         if answer.strip().lower() not in {"", "y", "yes", "n", "no"}:
             raise UsageError("answer y or n")
 
-    answer = prompter.ask(f"{question} {'[Y/n]' if default else '[y/N]'}", check, default="").strip().lower()
+    try:
+        answer = prompter.ask(f"{question} {'[Y/n]' if default else '[y/N]'}", check, default="").strip().lower()
+    except UsageError as error:
+        raise error.with_facts(hint=hint) from None
     return answer in {"y", "yes"} or (default and not answer)
 
 

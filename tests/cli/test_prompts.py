@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from backupctl.cli.prompts import Prompter
+from backupctl.cli.prompts import Prompter, confirm
+from backupctl.errors import UsageError
 
 
 def test_lines_between_prompts_are_wrapped_between_words(
@@ -35,6 +36,16 @@ def test_blanks_around_an_answer_are_removed(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sys.stdin", io.StringIO("\tadministrator@vsphere.local \n"))
     assert Prompter(interactive=True).ask("User name", checked.append) == "administrator@vsphere.local"
     assert checked == ["administrator@vsphere.local"]
+
+
+@pytest.mark.parametrize("hint", [None, "use --yes"])
+def test_end_of_input_at_a_yes_or_no_has_the_hint_of_its_question(
+    monkeypatch: pytest.MonkeyPatch, hint: str | None
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(UsageError) as caught:
+        confirm(Prompter(interactive=True), "Continue?", hint=hint)
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("method", [Prompter.say, Prompter.show])
