@@ -85,6 +85,12 @@ class Contact:
         if self._lacking:
             self.log_in()
 
+    def restart(self, selected: Sequence[ApplianceSettings]) -> None:
+        """Begin with other appliances."""
+        self.selected = selected
+        self.errors.clear()
+        self.begin()
+
     def complete(self, failed: Mapping[str, BackupctlError]) -> None:
         """Ask about certificates that need it, and log out where the work cannot begin, as ``failed`` says."""
         self.errors |= failed

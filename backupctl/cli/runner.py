@@ -10,9 +10,10 @@ from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settin
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
 from backupctl.cli.contact import Contact, parallel_limit
 from backupctl.cli.context import Context
+from backupctl.cli.prompts import lines_of
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
-from backupctl.config.option_table import FAIL_FAST, TIMEOUT, TOGETHER
-from backupctl.errors import InterruptedRunError, UsageError
+from backupctl.config.option_table import FAIL_FAST, SERVER, TIMEOUT, TOGETHER
+from backupctl.errors import InterruptedRunError, UnknownHostError, UsageError
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import RestoreResult
@@ -114,7 +115,7 @@ def _run(
     confirm: Confirm = lambda _: None,
 ) -> list[R]:
     with Contact(context, _select(context, traits), traits) as contact:
-        prepared = _prepare(contact, prepare)
+        prepared = _prepare(context, contact, prepare)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
             confirm(appliances)
@@ -140,7 +141,7 @@ def show_requests(
         )
         if isinstance(each, _Prepared)
         else each.result(RequestsResult)
-        for each in _prepare(Contact(context, _select(context, traits), traits, offline=True), prepare)
+        for each in _prepare(context, Contact(context, _select(context, traits), traits, offline=True), prepare)
     ]
     return context.finish(results)
 
@@ -154,14 +155,28 @@ def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:
     return selected
 
 
-def _prepare(contact: Contact, prepare: Callable[[ApplianceSettings], T]) -> list[_Prepared[T] | FailedAppliance]:
+def _begin(context: Context, contact: Contact) -> None:
+    """Begin the contact; a typed server whose name cannot be resolved is asked for again."""
+    contact.begin()
+    while context.is_answered((SERVER.name,)):
+        unknown = next((each for each in contact.errors.values() if isinstance(each, UnknownHostError)), None)
+        if unknown is None:
+            return
+        context.prompter.say(lines_of(unknown))
+        context.forget((SERVER.name,))
+        contact.restart(appliance_settings(context))
+
+
+def _prepare(
+    context: Context, contact: Contact, prepare: Callable[[ApplianceSettings], T]
+) -> list[_Prepared[T] | FailedAppliance]:
     """Return each selected appliance with its work, or with the error in its settings or of the first contact."""
 
     def prepare_one(settings: ApplianceSettings) -> T:
         contact.appliance(settings)
         return prepare(settings)
 
-    contact.begin()
+    _begin(context, contact)
     works = prepare_all(contact.selected, prepare_one)
     contact.complete({each.settings.name: each.error for each in works if isinstance(each, FailedAppliance)})
     return [

@@ -1,5 +1,6 @@
 """Questions on a terminal, in the order of use: each answer is tried before the next question."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,6 +246,17 @@ def test_unreachable_appliance_ends_the_questions() -> None:
     backupctl = CommandLine(intercept=unreachable)
     run = backupctl("create", "-o", "json", environ={"BACKUPCTL_SERVER": HOST}, answers=LOGIN)
     assert (run.code, run.result["error"]["slug"]) == (5, "connection")
+
+
+def test_typed_server_that_cannot_be_resolved_is_asked_for_again() -> None:
+    def resolve_no_names(request: httpx.Request, _: Send) -> httpx.Response:
+        cause = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        raise httpx.ConnectError(str(cause), request=request) from cause
+
+    backupctl = CommandLine(intercept=resolve_no_names, others={HOST: {}})
+    run = backupctl("list", "-o", "json", environ={}, answers=["vc1.example.com", *LOGIN, HOST])
+    assert (run.code, run.result["server"]) == (0, HOST)
+    assert any(wording.UNKNOWN_HOST_NAME in question for question in backupctl.prompter.questions)
 
 
 ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
