@@ -10,7 +10,8 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-_SIGNAL_CHECK_SECONDS = 0.5
+_SIGNAL_CHECK_SECONDS = 0.1
+"""Well below ``DEBOUNCE_SECONDS``, so that a signal received by another thread does not count as a second one."""
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 """Used for a clock beyond the range of ``datetime``, with room to add durations to it."""

@@ -91,7 +91,7 @@ class Scheduler(Generic[T]):
         self._timers: list[tuple[float, int]] = []
         self._pending: dict[int, _RunningTask[T]] = {}
         self._interruption: Interruption | None = None
-        self._interrupted_at = 0.0
+        self._interrupted_at = self._debounced_until = 0.0
 
     def run(self, tasks: Sequence[Task[T]]) -> list[T]:
         """Return the results of ``tasks``, in their order.
@@ -171,7 +171,7 @@ class Scheduler(Generic[T]):
         interruption.handled = True
         now = self._clock.monotonic()
         if self._interruption is not None:
-            if now - self._interrupted_at >= DEBOUNCE_SECONDS:
+            if now >= self._debounced_until:
                 self._cancel_until_returned(interruption)
             return
         self._interruption, self._interrupted_at = interruption, now
@@ -187,6 +187,8 @@ class Scheduler(Generic[T]):
                 del self._pending[key]
                 running.abandon()
                 self._cancel(running)
+        # Only from now on: on a busy machine, the notice alone may take longer, while the next signal waits.
+        self._debounced_until = self._clock.monotonic() + DEBOUNCE_SECONDS
 
     def _must_cancel(self, running: _RunningTask[T]) -> bool:
         """Whether the first interruption has not reached a task yet."""

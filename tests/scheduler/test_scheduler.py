@@ -404,6 +404,15 @@ def test_interruptions_are_debounced(after: float, ended_at: float, clock: FakeC
     assert ended == pytest.approx(ended_at)
 
 
+def test_interruption_that_arrives_while_the_first_is_handled_is_debounced(clock: FakeClock) -> None:
+    mailbox: Mailbox = queue.SimpleQueue()
+    for name in ("SIGTERM", "SIGHUP"):
+        mailbox.put(Interruption(name))
+    scheduler: Scheduler[Any] = Scheduler(clock, TimedWorkers(clock), mailbox, lambda _: clock.sleep(1))
+    shielded = Wait(1000.0 + 5, shielded=True)
+    assert scheduler.run([interrupted_at(clock, shielded, Wait(1000.0 + 9))]) == [("interrupted (SIGTERM)", 5)]
+
+
 def test_interruption_is_marked_as_handled(clock: FakeClock) -> None:
     scheduler, mailbox = scheduler_on(clock)
     interruption = Interruption()
