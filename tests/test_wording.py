@@ -1,6 +1,7 @@
 """Each sentence stands once in the tests, in the table of ``tests/wording.py``."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -50,15 +51,25 @@ def literals(tree: ast.Module) -> Iterator[ast.Constant]:
             yield node
 
 
+@cache
+def sentences() -> dict[str, str]:
+    """Return the name in the table of each piece that tells a sentence from others."""
+    pieces = {longest_piece(template): name for name, template in templates().items()}
+    return {piece: name for piece, name in pieces.items() if len(piece.split()) >= 3}
+
+
+@cache
+def any_sentence() -> re.Pattern[str]:
+    """Return a pattern that matches each of the sentences, the longest first."""
+    return re.compile("|".join(map(re.escape, sorted(sentences(), key=len, reverse=True))))
+
+
 def repeated(tree: ast.Module) -> list[str]:
     """Return the line, and the name in the table, of each sentence that a test repeats literally."""
-    pieces = {name: longest_piece(template) for name, template in templates().items()}
-    sentences = {name: piece for name, piece in pieces.items() if len(piece.split()) >= 3}
     return [
-        f"{node.lineno}: {name}"
+        f"{node.lineno}: {sentences()[match[0]]}"
         for node in literals(tree)
-        for name, piece in sentences.items()
-        if isinstance(node.value, str) and piece in node.value
+        for match in any_sentence().finditer(str(node.value))
     ]
 
 

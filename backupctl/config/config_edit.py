@@ -127,7 +127,7 @@ def _edited(path: Path, *, with_sample: bool = False) -> Iterator[TOMLDocument]:
             replace(path, edited, file_mode)
 
 
-def _set_value(table: Any, key: str, value: object) -> None:  # noqa: ANN401 - tomlkit has several types
+def _set_value(table: Any, key: str, value: Any) -> None:  # noqa: ANN401 - tomlkit has several types
     """Set a value in place of another place of the same secret, or else after the last value of the table.
 
     tomlkit only appends after the comments at the end of a table. They mostly belong to the next table, which may be

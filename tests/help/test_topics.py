@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import click
@@ -50,6 +51,7 @@ def command_of(line: str) -> tuple[click.Command, list[str]]:
     return command, arguments
 
 
+@cache
 def all_options() -> set[str]:
     """Return the long and short options of all commands."""
     assert isinstance(root, LazyGroup)
@@ -63,10 +65,20 @@ def all_options() -> set[str]:
 LINES = sorted({(path.stem, line) for path in DOCUMENTS for line in command_lines(path.read_text(encoding="utf-8"))})
 
 
-@pytest.mark.parametrize(("document", "line"), LINES)
-def test_command_line_of_a_document_is_valid(document: str, line: str) -> None:
+def usage_error(line: str) -> str | None:
+    """Return what is wrong with a command line, None if it is valid."""
     command, arguments = command_of(line)
-    command.make_context(str(command.name), arguments)
+    try:
+        command.make_context(str(command.name), arguments)
+    except click.UsageError as error:
+        return error.format_message()
+    return None
+
+
+def test_every_command_line_of_a_document_is_valid() -> None:
+    errors = {(document, line): usage_error(line) for document, line in LINES}
+    assert {place: error for place, error in errors.items() if error} == {}
+    assert usage_error("list --stat FAILED") is not None
 
 
 RUN_NOWHERE = ("completion", "simulator", "setup", "help", "config set-secret", "config init", "restore", "trust")
@@ -97,23 +109,14 @@ OTHER_PROGRAMS = (
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_option_of_a_document_exists(path: Path) -> None:
-    code = re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8"))
-    ours = [text for text in code if not text.startswith(OTHER_PROGRAMS)]
-    named = {word for text in ours for word in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text)}
-    assert named - all_options() - {"--NAME-file", "--NAME-command", "-vv", "-P", "-u", "-R"} == set()
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_variable_of_a_document_exists(path: Path) -> None:
-    named = set(re.findall(r"BACKUPCTL_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8")))
-    assert named <= set(environment_names())
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_topic_that_a_document_names_exists(path: Path) -> None:
-    named = set(re.findall(r"backupctl help ([a-z-]+)", path.read_text(encoding="utf-8")))
-    assert named <= {*NAMES, *COMMANDS}
+def test_every_name_in_a_document_exists(path: Path) -> None:
+    """Options, variables and topics."""
+    text = path.read_text(encoding="utf-8")
+    ours = [code for code in re.findall(r"`([^`\n]+)`", text) if not code.startswith(OTHER_PROGRAMS)]
+    options = {word for code in ours for word in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", code)}
+    assert options - all_options() - {"--NAME-file", "--NAME-command", "-vv", "-P", "-u", "-R"} == set()
+    assert set(re.findall(r"BACKUPCTL_[A-Z_]*[A-Z]", text)) <= set(environment_names())
+    assert set(re.findall(r"backupctl help ([a-z-]+)", text)) <= {*NAMES, *COMMANDS}
 
 
 @pytest.mark.parametrize("path", TOPICS, ids=lambda path: path.stem)
