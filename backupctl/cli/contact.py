@@ -8,9 +8,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.command_traits import DEFAULT_TRAITS, CommandTraits
 from backupctl.cli.connection import connect, missing_credentials
 from backupctl.cli.context import Context
-from backupctl.cli.pin import confirm_certificate, pin_certificate
 from backupctl.cli.tasks import run_tasks
-from backupctl.cli.tls_probe import probe_target
 from backupctl.cli.tls_settings import may_pin
 from backupctl.config.option_table import PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
@@ -25,7 +23,6 @@ from backupctl.errors import (
 )
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import NOTHING_CHANGED, first_login, log_out, result_or_error
-from backupctl.operations.trust import show_certificate
 from backupctl.output.printable import printable
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
@@ -185,6 +182,10 @@ class Contact:
 
     def _check_certificates(self, selected: Sequence[ApplianceSettings]) -> list[ApplianceSettings]:
         """Show each untrusted certificate and prompt for its pin; return the appliances that are pinned now."""
+        from backupctl.cli.pin import confirm_certificate
+        from backupctl.cli.tls_probe import probe_target
+        from backupctl.operations.trust import show_certificate
+
         unpinned = [each for each in selected if may_pin(each)]
         tasks = [show_certificate(probe_target(each, fresh=self._traits.fresh)) for each in unpinned]
         probed = run_tasks(self._context, tasks, sets_exit_code=False)
@@ -248,6 +249,8 @@ LOCKOUT_WARNING: Final = "vCenter locks an account after about five failed login
 
 def _pin(settings: ApplianceSettings, certificate: Certificate) -> None:
     """Pin a certificate; if the pin cannot be stored, warn and use it for this run."""
+    from backupctl.cli.pin import pin_certificate
+
     try:
         path, _ = pin_certificate(settings, certificate)
     except (ConfigError, OutputError) as error:
