@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 import click
 
 from backupctl.config.option import OptionGroup
-from backupctl.help import manual
 from backupctl.help.option_list import Entry
 
 _COMMON: Final = (OptionGroup.CONNECTION, OptionGroup.SEVERAL, OptionGroup.OUTPUT)
@@ -57,6 +56,8 @@ class DocumentedCommand(click.Command):
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return what the command does, uncut."""
         del limit
+        from backupctl.help import manual
+
         return manual.summary(manual.command_page(self.full_name))
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -67,6 +68,8 @@ class DocumentedCommand(click.Command):
 
 def write_help(command: DocumentedCommand, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     """Write the help of a command behind its usage."""
+    from backupctl.help import manual
+
     page = manual.command_page(command.full_name)
     formatter.write_paragraph()
     with formatter.indentation():
