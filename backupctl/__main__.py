@@ -20,6 +20,9 @@ def main() -> None:
         sys.exit("error: backupctl runs on Linux and macOS only")
     received = _record_signals()
     try:
+        import gc
+
+        gc.disable()  # Modules are no garbage. Whatever may run for long turns it on again.
         from backupctl.cli import signals
         from backupctl.cli.context import Context
         from backupctl.cli.root import run

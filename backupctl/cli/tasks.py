@@ -10,6 +10,7 @@ import msgspec
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.signals import deliver_signals
+from backupctl.config.process import resume_garbage_collection
 from backupctl.errors import BackupctlError, ConfigError, InterruptedRunError, UsageError
 from backupctl.results.result import Result, complete_result
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
@@ -27,6 +28,7 @@ def run_tasks(
 
     ``interrupted``: the tasks clean up after a signal, so signals are not delivered to them.
     """
+    resume_garbage_collection()
     mailbox: Mailbox = queue.SimpleQueue()
     scheduler: Scheduler[T] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
     with nullcontext() if interrupted else deliver_signals(mailbox, sets_exit_code=sets_exit_code):

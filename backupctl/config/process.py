@@ -18,3 +18,15 @@ def forbid_core_dumps() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
+def resume_garbage_collection() -> None:
+    """Turn garbage collection on again, which ``__main__`` turns off while the program loads.
+
+    It then leaves out what was loaded: to look through all modules once costs 6 % of the CPU time of ``list``.
+    """
+    import gc
+
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -1,5 +1,6 @@
 """The commands watch, status, list, cancel, parts and validate."""
 
+import gc
 import os
 import re
 import signal
@@ -300,3 +301,12 @@ def test_job_in_a_state_of_a_newer_release_is_shown_and_followed(command: list[s
     backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", body))
     run = backupctl(command[0], "20290101-000000-1", *command[1:], "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (8, "REPLICATING")
+
+
+def test_garbage_is_collected_while_a_command_works(backupctl: CommandLine) -> None:
+    gc.disable()
+    try:
+        assert backupctl("list").code == 0
+        assert gc.isenabled()
+    finally:
+        gc.enable()

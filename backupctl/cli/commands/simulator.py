@@ -68,6 +68,7 @@ command = LocalGroup("simulator")
 @click.pass_obj
 def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - the options declared above
     """Serve simulated appliances until INT or TERM."""
+    from backupctl.config.process import resume_garbage_collection
     from backupctl.simulator.server_options import ServerOptions
     from backupctl.simulator.simulator_server import run
 
@@ -80,6 +81,7 @@ def serve(context: Context, /, accept_username: str, accept_password_file: str |
         message = f"anyone who can reach {server_options.listen} can log in with the default password"
         context.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
 
+    resume_garbage_collection()
     try:
         run(server_options, context.clock, lambda line: context.print(f"{line}\n"))
     except KeyboardInterrupt:
