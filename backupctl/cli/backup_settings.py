@@ -77,8 +77,7 @@ def job_timeouts(settings: ApplianceSettings) -> Timeouts:
 def backup_request(settings: ApplianceSettings, *, attempts: float = 3) -> tuple[BackupRequest, ResolvedLocation]:
     """Return the request and its location; its parts are empty if none are named.
 
-    The appliance checks a location that was typed; one that it refuses is asked for again, up to ``attempts``
-    times.
+    The appliance checks a typed location. If it refuses, this prompts again, for ``attempts`` prompts in all.
 
     Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
     """

@@ -27,7 +27,7 @@ def confirm(context: Context, action: str, objects: Sequence[str]) -> None:
 def confirm_name(context: Context, action: str, name: str, host: str) -> None:
     """Ask for the name of an appliance, or its host, before an action that leaves nothing of it.
 
-    Another name is asked for again, twice. Raises UsageError: if it is wrong again, or if there is no terminal.
+    A wrong name can be corrected twice. Raises UsageError: if it is still wrong, or if there is no terminal.
     """
     check_terminal(context, f"{action} {name}", ())
     question = f"This will {action} {name}. Type its name to confirm"
@@ -43,7 +43,7 @@ def confirm_name(context: Context, action: str, name: str, host: str) -> None:
 
 
 _ATTEMPTS: Final = 3
-"""How often the name of an appliance is asked for."""
+"""Prompts for the name of an appliance before giving up."""
 
 
 def check_terminal(context: Context, action: str, objects: Sequence[str]) -> None:

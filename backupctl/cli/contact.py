@@ -34,10 +34,10 @@ T = TypeVar("T")
 class Contact:
     """The appliances of a run, and the way to each of them.
 
-    On a terminal, answers are tried at once: an untrusted certificate can be pinned, a rejected password is asked for
-    once more, and the run uses the sessions that were opened. If more appliances are selected than may be worked on at
-    once, an appliance that needs no such answer is logged in to when its turn comes. As a context manager, it logs out
-    of all appliances if an exception leaves the block. ``offline``: nothing is sent.
+    On a terminal, answers are tried at once: an untrusted certificate can be pinned, a rejected password can be
+    corrected once, and the run uses the sessions that were opened. If more appliances are selected than may be worked
+    on at once, an appliance that needs no such answer is logged in to when its turn comes. As a context manager, it
+    logs out of all appliances if an exception leaves the block. ``offline``: nothing is sent.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ from backupctl.exit_codes import ExitCode
 
 _INTRODUCTION: Final = """\
 This sets up backups of your vCenter appliances, every night if you like.
-Answers are checked on the way, and a wrong one is asked for again. Ctrl-C stops.
+Each answer is checked; a wrong one can be corrected. Ctrl-C stops.
 """
 _KEEP_A_COPY: Final = ("  Backup password  keep a copy elsewhere: without it nobody can restore",)
 

@@ -156,7 +156,7 @@ def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:
 
 
 def _begin(context: Context, contact: Contact) -> None:
-    """Begin the contact; a typed server whose name cannot be resolved is asked for again."""
+    """Begin the contact; prompt again for a typed server whose name cannot be resolved."""
     contact.begin()
     while context.is_answered((SERVER.name,)):
         unknown = next((each for each in contact.errors.values() if isinstance(each, UnknownHostError)), None)

@@ -192,7 +192,7 @@ def _request(settings: ApplianceSettings, contact: Contact) -> tuple[BackupReque
 
 
 def _offer(settings: ApplianceSettings, option: Option[object], question: str, *dependent: str) -> None:
-    """Offer a value of the configuration file; another answer voids the ``dependent`` keys, which are asked for too."""
+    """Offer a value of the configuration file; another answer also prompts for the ``dependent`` keys again."""
     configured, context = settings.value(option), settings.context
     if configured is not None:
         answer = option.parse(context.prompter.ask(question, option.parse, str(configured)))
