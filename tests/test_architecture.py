@@ -28,10 +28,25 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {"", *FOUNDATION, "rules", "tls"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
-    "operations": {*FOUNDATION, "rules", "scheduler"},
+    "monitoring": {"errors", "exit_codes", "formatting", "models", "results", "rules"},
+    "operations": {*FOUNDATION, "rules", "scheduler", "monitoring"},
     "help": {"errors", "config"},
-    "output": {"formatting", "help", "results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
-    "cli": {"", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
+    "output": {
+        "formatting",
+        "help",
+        "results",
+        "errors",
+        "error_facts",
+        "exit_codes",
+        "models",
+        "clock",
+        "secrets",
+        "monitoring",
+    },
+    "cli": {
+        *("", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "monitoring"),
+        *("operations", "output"),
+    },
     "__main__": {"cli"},
 }
 """The floors that each floor may import. ``simulator`` shares no structures with the client, so that both cannot have
