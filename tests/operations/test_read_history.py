@@ -5,6 +5,7 @@ import pytest
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, AuthorizationError, BackupctlError
 from backupctl.models import JobDetails, Schedule, UnreadableEntry
 from backupctl.operations.read_history import read_history
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import scripted, simulated
 
@@ -39,7 +40,7 @@ def test_schedules_that_cannot_be_read_do_not_hide_the_jobs(error: BackupctlErro
 def test_unreadable_schedule_is_counted(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job_details=JOB, schedules={"default": UnreadableEntry(name="default", why="odd")})
     history = bench.run(read_history(bench.appliance))
-    assert (history.schedules, history.schedules_error) == ((), "1 schedules cannot be read")
+    assert (history.schedules, history.schedules_error) == ((), f"1 schedules {wording.UNREADABLE}")
 
 
 def test_unreachable_appliance_has_no_history(clock: FakeClock) -> None:
