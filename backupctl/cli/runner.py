@@ -53,7 +53,19 @@ def run(
     *,
     confirm: Confirm = lambda _: None,
 ) -> int:
-    """Run the work that ``prepare`` returns for each selected appliance, show the results and return the exit code.
+    """Run the work that ``prepare`` returns for each selected appliance, show the results and return the exit code."""
+    return context.finish(collect(context, result_type, prepare, traits, confirm=confirm))
+
+
+def collect(
+    context: Context,
+    result_type: type[R],
+    prepare: Callable[[ApplianceSettings], Work[R]],
+    traits: CommandTraits = DEFAULT_TRAITS,
+    *,
+    confirm: Confirm = lambda _: None,
+) -> list[R]:
+    """Run the work that ``prepare`` returns for each selected appliance, and return the results.
 
     All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
     appliance becomes its result, and the others still run. An error that all appliances share is raised.
@@ -63,7 +75,7 @@ def run(
         work = prepare(settings)
         return lambda appliance, _slot: work(appliance)
 
-    return context.finish(_run(context, result_type, without_slot, traits, confirm=confirm))
+    return _run(context, result_type, without_slot, traits, confirm=confirm)
 
 
 def run_job(
