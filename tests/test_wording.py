@@ -66,6 +66,9 @@ def any_sentence() -> re.Pattern[str]:
 
 def repeated(tree: ast.Module) -> list[str]:
     """Return the line, and the name in the table, of each sentence that a test repeats literally."""
+    text = "\0".join(str(node.value) for node in literals(tree))
+    if not any(piece in text for piece in sentences()):  # much faster than the pattern
+        return []
     return [
         f"{node.lineno}: {sentences()[match[0]]}"
         for node in literals(tree)
