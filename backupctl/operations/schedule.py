@@ -143,7 +143,7 @@ def _apply(
         raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} does not exist")
     if mismatched_fields(after, requested):
         actual = f"schedule {name!r} {'was not changed' if after == before else 'differs from the request'}"
-        differences = mismatch_details(after, requested, appliance.name)
+        differences = mismatch_details(after, requested)
         raise _mismatch_error(appliance, name, write_error, after, actual, details=differences)
     if write_error is not None and SECRET_FIELDS.issuperset(differing):
         raise _unverified_passwords(appliance, name, write_error)

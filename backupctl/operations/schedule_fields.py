@@ -85,12 +85,11 @@ def changes_of(before: Schedule | None, requested: ScheduleSpec, fields: Iterabl
     )
 
 
-def mismatch_details(current: Schedule, requested: ScheduleSpec, server: str) -> Iterator[ErrorFacts]:
-    """Yield a line for each mismatched field: the requested value, and that on the ``server``."""
+def mismatch_details(current: Schedule, requested: ScheduleSpec) -> Iterator[ErrorFacts]:
+    """Yield a line for each mismatched field: the requested value, and the current one."""
     for change in changes_of(current, requested, mismatched_fields(current, requested)):
         yield ErrorFacts(
-            "$1: asked for $2, $server has $cause",
-            server=server,
+            "$1: expected $2, found $cause",
             texts=(field_label(change.field), _display_text(change.after)),
             cause=_display_text(change.before),
         )

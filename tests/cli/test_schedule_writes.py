@@ -110,14 +110,14 @@ def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> N
             ["schedule", "set", "--retain", "3", "--at", "04:15"],
             wording.SCHEDULE_NOT_CHANGED("default"),
             [
-                "when: asked for every day at 04:15, vc01.example.com has every day at 00:00",
-                "keeps: asked for 3, vc01.example.com has 7",
+                "when: expected every day at 04:15, found every day at 00:00",
+                "keeps: expected 3, found 7",
             ],
         ),
         (
             ["schedule", "disable"],
             wording.SCHEDULE_NOT_CHANGED("default"),
-            ["enabled: asked for no, vc01.example.com has yes"],
+            ["enabled: expected no, found yes"],
         ),
         (["schedule", "delete", "default", "--yes"], wording.SCHEDULE_STILL_EXISTS("default"), []),
     ],
@@ -223,7 +223,7 @@ def test_schedule_creation_rejected_because_somebody_created_another_is_6() -> N
     run = scheduled(*NEW, "--location-user", "backup")
     assert (run.code, run.result["error"]["slug"], scheduled.reads_after) == (6, "api", 1)
     assert wording.SCHEDULE_DIFFERS in run.result["error"]["message"]
-    assert "location user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
+    assert "location user: expected backup, found other" in run.result["error"]["details"]
 
 
 def test_schedule_creation_that_is_rejected_is_6() -> None:
@@ -355,7 +355,7 @@ def test_schedule_changed_by_somebody_else_in_an_unsent_field_is_6() -> None:
     scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(retention_info={"max_count": 9}))
     run = scheduled("schedule", "set", "--retain", "7", "--disable")
     assert (run.code, scheduled.schedules["default"].fields["enable"]) == (6, False)
-    assert run.result["error"]["details"] == ["keeps: asked for 7, vc01.example.com has 9"]
+    assert run.result["error"]["details"] == ["keeps: expected 7, found 9"]
 
 
 def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> None:
@@ -363,7 +363,7 @@ def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> Non
     run = scheduled("schedule", "set", "--day", "sun")
     assert run.code == 6
     assert run.result["error"]["details"] == [
-        "when: asked for Sun at 00:00, vc01.example.com has (none)",
+        "when: expected Sun at 00:00, found (none)",
     ]
 
 

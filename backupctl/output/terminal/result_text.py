@@ -57,7 +57,7 @@ def full_text(result: Result, options: RenderOptions) -> Rendered:
 
 @singledispatch
 def quiet_text(_result: Result, _options: RenderOptions) -> Rendered:
-    """Render what a command was asked for, for ``--quiet``: nothing for most of them."""
+    """Render the output that ``--quiet`` keeps: nothing for most results."""
     return Rendered()
 
 
