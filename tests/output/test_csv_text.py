@@ -1,0 +1,35 @@
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from backupctl.output.csv_text import csv_cell, csv_text
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        *((f"{blank}{sign}1+1", f"'{blank}{sign}1+1") for blank in ("", "  ") for sign in "=+-@＝＋－＠"),
+        ("\t=1+1", "' =1+1"),
+        ("\r\n=1+1", "'  =1+1"),
+        ("a;=1+1; @b", "a;'=1+1;' @b"),
+        ("\x00=1", r"\x00=1"),
+        ("before the upgrade, a=b, -1", "before the upgrade, a=b, -1"),
+        ("\x1b[31mred", r"\x1b[31mred"),
+        (-5, -5),
+        (2.5, 2.5),
+        (True, "True"),
+        (None, ""),
+        (("common", "seat"), "common seat"),
+        (datetime(2026, 3, 1, 2, tzinfo=UTC), "2026-03-01T02:00:00+00:00"),
+    ],
+)
+def test_cell_is_no_formula_and_numbers_stay_numbers(value: object, cell: object) -> None:
+    assert csv_cell(value) == cell
+
+
+def test_table_is_csv_of_rfc_4180() -> None:
+    text = csv_text([("server", "comment"), ("vc01", 'say "hi", then\ngo'), ("vc02", None)])
+    assert text == 'server,comment\r\nvc01,"say ""hi"", then go"\r\nvc02,\r\n'
+    assert list(csv.reader(io.StringIO(text)))[1] == ["vc01", 'say "hi", then go']
