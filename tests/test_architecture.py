@@ -29,6 +29,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "monitoring": {"errors", "exit_codes", "formatting", "models", "results", "rules"},
+    "state": {"errors", "clock", "results"},
     "operations": {*FOUNDATION, "rules", "scheduler", "monitoring"},
     "help": {"errors", "config"},
     "output": {
@@ -45,7 +46,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     },
     "cli": {
         *("", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "monitoring"),
-        *("operations", "output"),
+        *("operations", "output", "state"),
     },
     "__main__": {"cli"},
 }

@@ -1,0 +1,34 @@
+"""An entry of the journal: the result of one run on one appliance."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from backupctl.results.job import Job
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run came to: ``exit_code``, the ``slug`` and ``message`` of its error, and its ``job``, if it had one.
+
+    ``run_by`` is the user who ran backupctl, ``version`` that of backupctl.
+    """
+
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    command: str
+    server: str
+    host: str
+    exit_code: int
+    release: str | None = None
+    slug: str | None = None
+    message: str | None = None
+    job: Job | None = None
+    run_by: str | None = None
+    version: str | None = None
+
+
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """The entries of a journal, oldest first, and the number of its ``unreadable`` lines."""
+
+    entries: tuple[JournalEntry, ...] = ()
+    unreadable: int = 0

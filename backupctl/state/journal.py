@@ -1,0 +1,96 @@
+"""The journal: JSON lines, one for each result of a run, in a file for each month of the state directory.
+
+A line is only ever appended, and old months are removed as whole files. Several processes may write at once.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from backupctl.clock import Clock
+from backupctl.errors import OutputError
+from backupctl.results.journal_entry import Journal, JournalEntry
+
+MONTHS: Final = 14
+"""The months that are kept, which always hold a whole year."""
+
+LOCK_ATTEMPTS: Final = 250
+"""Attempts to get the lock, 20 ms apart; each writer needs it for one write."""
+
+_FILES: Final = "journal-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"
+
+
+def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
+    """Append lines in one write, and remove the oldest month when a new one begins.
+
+    The directory is created if needed. Raises OutputError: if the lines cannot be written; then none of them is.
+    """
+    path = directory / _file_name(clock.now())
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            _lock(descriptor, clock)
+            if _append(descriptor, "".join(f"{line}\n" for line in lines).encode()):
+                for old in sorted(directory.glob(_FILES))[:-MONTHS]:
+                    old.unlink()
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def read_journal(directory: Path, since: datetime | None = None) -> Journal:
+    """Return the entries of the journal from ``since`` on; without a journal there are none.
+
+    Unknown keys are ignored. Lines that cannot be read are counted, such as one that a crash has cut.
+
+    Raises OSError: if a file cannot be read.
+    """
+    entries, unreadable = list[JournalEntry](), 0
+    decode = msgspec.json.Decoder(JournalEntry).decode
+    for path in sorted(directory.glob(_FILES)):
+        if not path.is_file() or (since is not None and path.name < _file_name(since)):
+            continue
+        with path.open("rb") as file:
+            for line in filter(bytes.strip, file):
+                try:
+                    entry = decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    unreadable += 1
+                    continue
+                if since is None or entry.time >= since:
+                    entries.append(entry)
+    return Journal(entries=tuple(entries), unreadable=unreadable)
+
+
+def _file_name(time: datetime) -> str:
+    return f"journal-{time.astimezone(UTC):%Y-%m}.jsonl"
+
+
+def _lock(descriptor: int, clock: Clock) -> None:
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            clock.sleep(0.02)
+    raise OSError(errno.EAGAIN, "another process holds its lock")
+
+
+def _append(descriptor: int, data: bytes) -> bool:
+    """Append whole lines, behind a line that a crash has cut; return whether they are the first of the file."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        data = b"\n" + data
+    if os.write(descriptor, data) < len(data):
+        os.ftruncate(descriptor, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(descriptor)
+    return size == 0
