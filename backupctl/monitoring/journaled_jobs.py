@@ -1,0 +1,46 @@
+"""Join the jobs that an appliance remembers with those of the journal."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from backupctl.results.job import Job
+from backupctl.results.journal_entry import JournalEntry
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class JournaledJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job with what the journal adds, and who ran it; ``forgotten`` if only the journal still knows it.
+
+    The state of a forgotten job is the last one that a run saw, which may be INPROGRESS.
+    """
+
+    job: Job
+    run_by: str | None = None
+    forgotten: bool = False
+
+
+def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str, host: str) -> list[JournaledJob]:
+    """Return the backups of an appliance, newest first: ``jobs`` that it remembers, and those only in the journal.
+
+    ``entries`` are those of any appliances; ``server`` and ``host`` choose its own, as it may have been renamed. What
+    the appliance does not tell of a job, such as its comment, parts and encryption, comes from the journal.
+    """
+    joined = {job.id: JournaledJob(job=job) for job in jobs}
+    for entry in sorted(entries, key=lambda entry: entry.time, reverse=True):
+        if entry.job is not None and entry.job.has_id and (entry.server == server or entry.host == host):
+            newer = joined.get(entry.job.id)
+            known = JournaledJob(job=entry.job, forgotten=True) if newer is None else newer
+            # The oldest entry of a job is that of the run that started it, and later ones may only follow it.
+            joined[entry.job.id] = msgspec.structs.replace(
+                known, job=_completed(known.job, entry.job), run_by=entry.run_by
+            )
+    return sorted(joined.values(), key=lambda each: each.job.start_time or _LONG_AGO, reverse=True)
+
+
+def _completed(job: Job, other: Job) -> Job:
+    """Return a job whose unknown fields are those of another one."""
+    unknown = [name for name in job.__struct_fields__ if getattr(job, name) is None]
+    return msgspec.structs.replace(job, **{name: getattr(other, name) for name in unknown})
