@@ -121,6 +121,11 @@ class ApplianceState:
         """The number of times that wrong credentials were sent."""
         return self.sessions.failed_logins
 
+    def set_time_zone(self, name: str) -> None:
+        """Change the time zone; the schedule keeps its hour."""
+        self.advance()
+        self.schedules.set_time_zone(name, self.clock.now())
+
     @property
     def database_status(self) -> str:
         """The health of the database; from 9.0 on nothing checks it."""
@@ -262,4 +267,4 @@ class ApplianceState:
                 self.archives.save_past(job, self.host)
         if self.stage != "fresh" and "schedules" in self.release.features:
             now = self.clock.now()
-            self.schedules.create("default", past_schedule(now, self.release), now)
+            self.schedules.create("default", past_schedule(now.astimezone(self.schedules.zone), self.release), now)

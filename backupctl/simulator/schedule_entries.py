@@ -1,12 +1,14 @@
 """Backup schedules: their fields, when they are due, and the registry of one appliance.
 
-That the hour of a schedule is in UTC is UNCONFIRMED; appliances are deployed with their clock in UTC.
+That the hour of a schedule is in the time zone of the appliance is UNCONFIRMED, and so is what happens when the clock
+changes: here a time that is skipped comes an hour later, and of a time that comes twice the first counts.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from backupctl.simulator.backup_runs import BackupSpec
 
@@ -14,6 +16,9 @@ DAYS: tuple[str, ...] = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY",
 
 MAX_CATCH_UP = timedelta(days=100)
 """When the clock jumps, only runs that were due in this time before it are made up for."""
+
+UTC_NAME = "Etc/UTC"
+"""The time zone that appliances are deployed with; it needs no database of time zones."""
 
 _READABLE = ("parts", "location", "location_user", "enable", "recurrence_info", "retention_info", "fast_backup")
 """The fields of Schedules.Info; both passwords are write-only."""
@@ -24,6 +29,7 @@ class ScheduleEntry:
     """One schedule: ``fields`` of its specification without the passwords; ``next_run`` is None if there is none."""
 
     schedule_id: str
+    zone: tzinfo
     fields: dict[str, Any] = field(default_factory=dict)
     encrypted: bool = False
     next_run: datetime | None = None
@@ -40,9 +46,10 @@ class ScheduleEntry:
         if recurrence is None or not self.fields["enable"]:
             return None
         days = set(recurrence.get("days") or DAYS)
-        at = time(recurrence["hour"], recurrence["minute"], tzinfo=UTC)
-        candidates = (datetime.combine(moment.date() + timedelta(days=ahead), at) for ahead in range(8))
-        return next(run for run in candidates if run > moment and DAYS[run.weekday()] in days)
+        at, today = time(recurrence["hour"], recurrence["minute"]), moment.astimezone(self.zone).date()
+        dates = (today + timedelta(days=ahead) for ahead in range(9))
+        runs = (datetime.combine(date, at, self.zone).astimezone(UTC) for date in dates if DAYS[date.weekday()] in days)
+        return next(run for run in runs if run > moment)
 
     @property
     def max_count(self) -> int | None:
@@ -69,17 +76,31 @@ class ScheduleEntry:
 
 
 class ScheduleRegistry:
-    """The schedules of one appliance by their ids."""
+    """The schedules of one appliance by their ids; their times are in its time zone."""
+
+    time_zone = UTC_NAME
 
     def __init__(self) -> None:
         self.entries: dict[str, ScheduleEntry] = {}
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone itself."""
+        return UTC if self.time_zone == UTC_NAME else ZoneInfo(self.time_zone)
+
     def create(self, schedule_id: str, spec: Mapping[str, Any], now: datetime) -> ScheduleEntry:
         """Add a schedule; by default it is enabled and backs up no optional part."""
-        schedule = ScheduleEntry(schedule_id, {"parts": [], "enable": True})
+        schedule = ScheduleEntry(schedule_id, self.zone, {"parts": [], "enable": True})
         schedule.change(spec, now)
         self.entries[schedule_id] = schedule
         return schedule
+
+    def set_time_zone(self, name: str, now: datetime) -> None:
+        """Change the time zone; the next runs are those after ``now``."""
+        self.time_zone = name
+        for schedule in self.entries.values():
+            schedule.zone = self.zone
+            schedule.change({}, now)
 
     def take_due(self, now: datetime) -> list[tuple[datetime, ScheduleEntry]]:
         """Return the runs that became due since the last call, oldest first; at most those of ``MAX_CATCH_UP``."""

@@ -8,8 +8,6 @@ from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.request_structures import HEALTH_SETTINGS
 from backupctl.simulator.simulated_runs import timestamp
 
-TIME_ZONE = "Etc/UTC"
-
 HEALTH_ITEMS = (
     "system",
     "load",
@@ -58,13 +56,13 @@ def system_time(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
         "seconds_since_epoch": now.timestamp(),
         "date": f"{now:%a %m-%d-%Y}",
         "time": f"{now:%I:%M:%S %p}",
-        "timezone": TIME_ZONE,
+        "timezone": state.schedules.time_zone,
     }
 
 
-def time_zone(_state: ApplianceState, _call: OperationCall) -> str:
+def time_zone(state: ApplianceState, _call: OperationCall) -> str:
     """Return the name of the time zone."""
-    return TIME_ZONE
+    return state.schedules.time_zone
 
 
 def get_database_health(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:

@@ -239,3 +239,16 @@ def test_history_before_67_has_no_schedule() -> None:
     client.clock.sleep(5 * DAY)
     assert scheduled(client) == []
     assert datetime(2026, 3, 1, tzinfo=UTC) > client.appliance.jobs[0].start_time
+
+
+def test_scheduled_runs_follow_the_clock_of_the_time_zone() -> None:
+    client = logged_in("api")
+    client.appliance.set_time_zone("Europe/Berlin")
+    create(client)  # at 02:30, which does not exist on March 29
+    client.clock.sleep(30 * DAY)
+    assert scheduled(client)[-4:] == [f"2026-03-{time}" for time in ("28T01:30", "29T01:30", "30T00:30", "31T00:30")]
+    client.appliance.set_time_zone("America/New_York")
+    client.clock.sleep(DAY)
+    assert scheduled(client)[-1] == "2026-03-31T06:30"
+    client.login()
+    assert client.call("GET", "/appliance/system/time/timezone").json() == "America/New_York"
