@@ -75,6 +75,11 @@ UNCONFIGURED_NAME = "{} is not configured".format
 CHECK_SERVER_AND_NAME_RESOLUTION = "check the host name and DNS"
 CONFIGURED_NAMES = "configured: "
 
+# Linked appliances
+
+STARTED_WITHIN = "started within {} of each other".format
+STARTED_TOO_FAR_APART = "the backups started {} apart, not within {}".format
+
 # Location
 
 LOCATION_WITHOUT_TYPE = "cannot tell the protocol from the location"

@@ -256,11 +256,11 @@ class Context:
         stream.write(text)
         stream.check()
 
-    def finish(self, results: Sequence[Result]) -> int:
+    def finish(self, results: Sequence[Result], skew_seconds: int | None = None) -> int:
         """Show the results of the command and return the exit code; results that cannot be written turn 0 into 11."""
         from backupctl.results.result import Envelope
 
-        return self._finish(Envelope.of(self.command, results))
+        return self._finish(Envelope.of(self.command, results, skew_seconds))
 
     def fail(self, error: BackupctlError) -> int:
         """Show the error that ends the command and return the exit code."""

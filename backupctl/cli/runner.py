@@ -14,6 +14,8 @@ from backupctl.cli.prompts import lines_of
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.config.option_table import FAIL_FAST, SERVER, TIMEOUT, TOGETHER
 from backupctl.errors import InterruptedRunError, UnknownHostError, UsageError
+from backupctl.formatting import duration
+from backupctl.monitoring.skew import LINKED_WINDOW_SECONDS, skew_seconds
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import RestoreResult
@@ -107,7 +109,13 @@ def run_backups(
         return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
 
     try:
-        return context.finish(_run(context, result_type, with_result, STARTS_BACKUPS))
+        results = _run(context, result_type, with_result, STARTS_BACKUPS)
+        skew = skew_seconds(result.job for result in results) if context.value(TOGETHER) else None
+        if skew is not None and skew > LINKED_WINDOW_SECONDS:
+            apart, window = duration(skew), duration(LINKED_WINDOW_SECONDS)
+            hint = "start them again together: a restore needs backups of the same time"
+            context.view.warn(f"the backups started {apart} apart, not within {window}", hint, always=True)
+        return context.finish(results, skew)
     except click.Abort as abort:  # at a prompt, and all prompts come before the start
         raise InterruptedRunError(f"interrupted: {NO_BACKUP}") from abort
 
@@ -134,7 +142,8 @@ def _run(
         coordinator = _coordinator(context, prepared, traits)
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
-        return run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
+        results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
+    return results
 
 
 def show_requests(

@@ -77,19 +77,24 @@ class RequestsResult(Result, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON document at the end of every command, for one appliance or many."""
+    """The JSON document at the end of every command, for one appliance or many.
+
+    ``skew_seconds`` is the time between the starts of backups that were to start together, unset for other runs.
+    """
 
     schema: int = SCHEMA
     command: str | None
     exit_code: int
     error: BackupctlError | None = None
+    skew_seconds: int | msgspec.UnsetType = msgspec.UNSET
     results: tuple[Result, ...] = ()
 
     @classmethod
-    def of(cls, command: str | None, results: Sequence[Result]) -> "Envelope":
+    def of(cls, command: str | None, results: Sequence[Result], skew_seconds: int | None = None) -> "Envelope":
         """Return the envelope of results, with their most severe exit code."""
         code = overall_exit_code(result.exit_code for result in results)
-        return cls(command=command, exit_code=code, results=tuple(results))
+        skew = msgspec.UNSET if skew_seconds is None else skew_seconds
+        return cls(command=command, exit_code=code, skew_seconds=skew, results=tuple(results))
 
     @classmethod
     def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -356,8 +357,20 @@ def test_together_starts_nothing_if_one_has_invalid_settings(tmp_path: Path) -> 
 
 def test_together_starts_all_at_once_and_lifts_the_limit(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=100.0)
-    assert backupctl("create", "--all", "--together", "--parallel", "1").code == 0
+    run = backupctl("create", "--all", "--together", "--parallel", "1")
+    assert (run.code, run.err.splitlines()[-1]) == (0, f"3 done ({wording.STARTED_WITHIN('1s')})")
     assert len(set(started_after(backupctl))) == 1
+
+
+def test_together_tells_how_far_apart_the_backups_started(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc02": {"faults": ["busy=400s"]}}, job_duration=100.0)
+    words = ("create", "--all", "--if-running", "wait", "-q", "-o", "json")
+    run = backupctl(*words, "--together")
+    starts = sorted(each["job"]["start_time"] for each in run.json["results"])
+    apart = (datetime.fromisoformat(starts[-1]) - datetime.fromisoformat(starts[0])).total_seconds()
+    assert (run.code, run.json["skew_seconds"], apart > 300) == (0, int(apart), True)
+    assert wording.STARTED_TOO_FAR_APART("6m", "5m") in run.err
+    assert "skew_seconds" not in backupctl(*words).json
 
 
 def test_fail_fast_starts_nothing_after_a_failure_but_follows_running_backups(tmp_path: Path) -> None:

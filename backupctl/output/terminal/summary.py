@@ -4,7 +4,10 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from backupctl.errors import InterruptedRunError
+from backupctl.formatting import duration
 from backupctl.output.terminal.labels import verdict
 from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, StyledLine, line, with_commas
 from backupctl.results.config_results import DEFAULTS
@@ -32,12 +35,14 @@ def _one_for_all(commands: Mapping[str, str], selection: Sequence[str]) -> str:
 
 
 def summary(envelope: Envelope) -> StyledLine:
-    """Return the number of appliances by outcome: ``2 done, 1 refused, 1 failed``."""
+    """Return the number of appliances by outcome: ``2 done, 1 refused, 1 failed``, and how far apart they started."""
     results = [result for result in envelope.results if result.server != DEFAULTS]
     counts = Counter(map(_outcome, results))
     pieces = [(f"{number} {word}", _STYLES.get(word, BAD)) for word, number in counts.most_common()]
     pieces.sort(key=lambda piece: piece[1] == BAD)
-    return line(*with_commas(pieces))
+    skew = envelope.skew_seconds
+    together = "" if skew is UNSET else f" (started within {duration(max(1, skew))} of each other)"
+    return line(*with_commas(pieces), together)
 
 
 def _outcome(result: Result) -> str:
