@@ -80,6 +80,10 @@ CONFIGURED_NAMES = "configured: "
 STARTED_WITHIN = "started within {} of each other".format
 STARTED_TOO_FAR_APART = "the backups started {} apart, not within {}".format
 
+# Journal
+
+NOT_IN_THE_JOURNAL = "this run is not in the journal: "
+
 # Location
 
 LOCATION_WITHOUT_TYPE = "cannot tell the protocol from the location"

@@ -9,7 +9,7 @@ class CommandTraits(NamedTuple):
     ``changes``: it changes appliances, so read-only ones are refused. ``fresh``: appliances wait for a restore.
     ``single_reason``: why it accepts only one appliance, None if it accepts several. ``starts_backups``: the number of
     concurrent backups is limited. ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``:
-    seconds for which an appliance may be unreachable.
+    seconds for which an appliance may be unreachable. ``journaled``: the journal keeps the results.
     """
 
     changes: bool = False
@@ -18,7 +18,8 @@ class CommandTraits(NamedTuple):
     starts_backups: bool = False
     timed: bool = False
     unreachable_grace: float = 0.0
+    journaled: bool = False
 
 
-STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)
+STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True, journaled=True)
 DEFAULT_TRAITS = CommandTraits()

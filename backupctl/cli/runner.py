@@ -143,6 +143,10 @@ def _run(
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
         results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
+    if traits.journaled:
+        from backupctl.cli.journal_access import keep_results
+
+        keep_results(context, [(each.settings, result) for each, result in zip(prepared, results, strict=True)])
     return results
 
 

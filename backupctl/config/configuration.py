@@ -180,7 +180,7 @@ def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -
     label = f"{path}: servers.{name}"
     _check_name(name, label)
     _check_dots(name, tables[name], label)
-    layer = _layer(tables, label, name, ("parallel",), path.parent)
+    layer = _layer(tables, label, name, ("parallel", "state-dir"), path.parent)
     host = layer.values.get("host")
     if host is None:
         raise ConfigError(f"{label} has no host", hint='add a line such as host = "vc01.example.com"')

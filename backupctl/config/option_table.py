@@ -81,6 +81,10 @@ CONFIG: Final = Option(
     environment="",
     help_of=dict.fromkeys(("setup", "config init"), "Configuration file to write."),
 )
+STATE_DIR: Final = _value(
+    "state-dir", _CONNECTION, optional(parsers.parse_path), "DIR", "Folder that keeps the journal between runs."
+)
+JOURNAL: Final = _switch("journal", _CONNECTION, "Keep the results of backups and restores in the journal.")
 SERVER: Final = Option(
     "server",
     _CONNECTION,
@@ -261,7 +265,7 @@ TOGETHER: Final = _switch(
 FAIL_FAST: Final = _switch("fail-fast", _FOLLOWING, "Start no further backup after a failure.", file_key=None)
 
 OPTIONS: Final[tuple[Option[object], ...]] = (
-    *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG),
+    *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG, STATE_DIR, JOURNAL),
     *(GROUP, ALL, PARALLEL),
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION, LOCATION_TYPE, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,9 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
         try:
             _lock(descriptor, clock)
             if _append(descriptor, "".join(f"{line}\n" for line in lines).encode()):
+                with suppress(OSError):  # The service that owns the directory writes to what root has begun, too.
+                    owner = directory.stat()
+                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
                 for old in sorted(directory.glob(_FILES))[:-MONTHS]:
                     old.unlink()
         finally:

@@ -156,7 +156,11 @@ def test_connection_topic_lists_every_common_option_with_its_variable(backupctl:
     page = backupctl("help", "connection").out
     for option in OPTIONS:
         if option.group in COMMON:
-            (line,) = (line for line in page.splitlines() if line.startswith("- `") and f"{option.flag}" in line[:40])
+            (line,) = (
+                line
+                for line in page.splitlines()
+                if line.startswith("- `") and option.flag in line[:40].replace("[no-]", "")
+            )
             assert option.help.removesuffix(".") in line
             assert option.environment is None or f"`{option.environment}`" in line
     assert "`BACKUPCTL_PASSWORD_FILE`" in page

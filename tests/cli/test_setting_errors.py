@@ -42,6 +42,8 @@ DEFAULTS = [
         "require-encryption = true\nif-running = 'attach'",
         f"require-encryption and defaults.if-running: {wording.ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN}",
     ),
+    ("journal = 1", f"journal {wording.NOT_A_BOOLEAN}"),
+    ("state-dir = 1", f"state-dir {wording.NOT_A_STRING}"),
     ("preflight = 'no'", f"preflight {wording.NOT_A_BOOLEAN}"),
     ("timeout = 'soon'", f"timeout: {wording.INVALID_DURATION('soon')}"),
     ("timeout = '4000d'", f"timeout: {wording.DURATION_TOO_LONG('4000d')}"),

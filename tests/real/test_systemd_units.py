@@ -1,5 +1,6 @@
 """The units of ``backupctl help systemd`` run under a real systemd."""
 
+import json
 import re
 import signal
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import wording
 from tests.real.test_setup import answer_everything
 from tests.support.documents import blocks, section, text_of
 from tests.support.processes import Programs, wait_until
@@ -114,6 +116,22 @@ def test_passwords_may_be_encrypted_or_belong_to_one_server(machine: SystemdMach
     machine.write("/etc/backupctl/config.toml", config)
     machine.run("systemctl", "daemon-reload")
     assert machine.run("systemctl", "start", "backupctl").code == 0, said(machine, "backupctl")
+
+
+def test_service_and_root_keep_one_journal_in_the_state_directory(machine: SystemdMachine) -> None:
+    machine.serve("--job-duration", "1s")
+    config = machine.path("/etc/backupctl/config.toml").read_text()
+    machine.write("/etc/backupctl/config.toml", config.replace("[defaults]", "[defaults]\njournal = true"))
+    machine.run("rm", "-rf", "/var/lib/backupctl", "/var/lib/private/backupctl")
+    by_hand = ["backupctl", "create", "-g", "production"]
+    for words in (by_hand, ["systemctl", "start", "backupctl"]) * 2:
+        run = machine.run(*words)
+        assert (run.code, wording.NOT_IN_THE_JOURNAL in run.err) == (0, False), said(machine, "backupctl")
+    (path,) = machine.path("/var/lib/private/backupctl").glob("*")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(entry["command"], entry["exit_code"]) for entry in entries] == [("create", 0)] * 4
+    assert [entry["run_by"] == "root" for entry in entries] == [True, False, True, False]
+    assert (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, path.parent.stat().st_uid)
 
 
 def test_missing_password_file_fails_the_unit_as_the_page_says(machine: SystemdMachine) -> None:

@@ -99,6 +99,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
     """Return the samples of every option and argument; write the files that they name to ``folder``."""
     of_files = {
         "--config": Sample(_file(folder, "config.toml", b"[defaults]\n"), tuple(_bad_configurations(folder))),
+        "--state-dir": Sample(str(folder / "state"), ("",)),
         "--to": Sample(str(folder / "fetched.pem"), ("/dev/null/ca.pem", "")),
     }
     return {
@@ -125,6 +126,7 @@ _CONNECTION: Final = {
     "--insecure": Sample(),
     "--proxy": Sample("127.0.0.1:1", (f"http://u:{MARK}@proxy", f"ftp://u:{MARK}@x", f"u:{MARK} @x")),
     "--simulate": Sample(),
+    "--journal": Sample(),
     "--group": Sample("production", ("", "none of these")),
     "--all": Sample(),
     "--parallel": Sample("4", ("-1", "many")),

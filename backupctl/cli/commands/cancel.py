@@ -37,7 +37,7 @@ def command(context: Context, job_id: str, yes: bool) -> int:
     from backupctl.results.backup_results import JobResult
     from backupctl.results.job import Job
 
-    traits = CommandTraits(changes=True, single_reason=single_appliance_reason(job_id))
+    traits = CommandTraits(changes=True, single_reason=single_appliance_reason(job_id), journaled=True)
     if context.value(DRY_RUN):
 
         def preview(appliance: Appliance) -> tuple[PreparedRequest, ...]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 FRESH = CommandTraits(fresh=True)
-CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
+CHANGES_FRESH = CommandTraits(changes=True, fresh=True, journaled=True)
 
 sso_options = click.option(
     "--sso-username",
@@ -116,7 +116,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         for each in appliances if not yes else ():
             confirm_name(context, "overwrite", each.name, each.host)
 
-    traits = CommandTraits(changes=True, fresh=True, single_reason="a restore replaces one appliance")
+    traits = CHANGES_FRESH._replace(single_reason="a restore replaces one appliance")
     prepare = _start(request_of, create_restore if context.prompter.interactive else check_and_create_restore)
     return run_job(context, RestoreResult, prepare, traits, confirm=confirm)
 
@@ -148,7 +148,7 @@ def watch(context: Context) -> int:
         timeouts = job_timeouts(settings)
         return lambda appliance: watch_restore(appliance, timeouts, context.clock.monotonic() + timeouts.timeout)
 
-    traits = CommandTraits(fresh=True, unreachable_grace=UNREACHABLE_GRACE_SECONDS, timed=True)
+    traits = FRESH._replace(unreachable_grace=UNREACHABLE_GRACE_SECONDS, timed=True, journaled=True)
     return run_job(context, RestoreResult, prepare, traits)
 
 

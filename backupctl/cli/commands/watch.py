@@ -34,5 +34,5 @@ def command(context: Context, job_id: str) -> int:
         timeouts = job_timeouts(settings)
         return lambda appliance: watch(appliance, job_id, timeouts)
 
-    traits = CommandTraits(single_reason=single_appliance_reason(job_id), timed=True)
+    traits = CommandTraits(single_reason=single_appliance_reason(job_id), timed=True, journaled=True)
     return run_job(context, JobResult, prepare, traits)

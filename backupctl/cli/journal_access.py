@@ -1,0 +1,74 @@
+"""Write and read the journal for a command; neither ever changes its exit code."""
+
+import os
+import pwd
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from backupctl import __version__
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
+from backupctl.config.option_table import JOURNAL, STATE_DIR
+from backupctl.errors import BackupctlError, BugError, ConfigError
+from backupctl.formatting import plural
+from backupctl.output.json_text import json_text
+from backupctl.results.journal_entry import Journal, JournalEntry
+from backupctl.results.result import Result
+from backupctl.state.directory import state_directory
+from backupctl.state.journal import append_journal, read_journal
+
+
+def keep_results(context: Context, results: Sequence[tuple[ApplianceSettings, Result]]) -> None:
+    """Append the results of appliances whose settings want a journal; whatever fails is only a warning."""
+    try:
+        kept = [result for settings, result in results if not result.simulated and settings.value(JOURNAL)]
+        if kept:
+            append_journal(_directory(context), [json_text(_entry(context, each)) for each in kept], context.clock)
+    except Exception as error:  # noqa: BLE001 - the backup is done, whatever becomes of the journal
+        reason = error if isinstance(error, BackupctlError) else BugError.of(error)
+        context.view.warn(f"this run is not in the journal: {reason.message}", reason.hint, always=True)
+
+
+def journal(context: Context, since: datetime | None = None) -> Journal:
+    """Return the entries of the journal from ``since`` on, whether or not it is on now; what fails is a warning."""
+    try:
+        found = read_journal(_directory(context), since)
+    except ConfigError:
+        return Journal()
+    except OSError as error:
+        context.view.warn(f"the journal cannot be read: {error.filename}: {error.strerror}", always=True)
+        return Journal()
+    if found.unreadable:
+        context.view.warn(f"the journal has {plural(found.unreadable, 'unreadable line')}")
+    return found
+
+
+def _directory(context: Context) -> Path:
+    directory = state_directory(context.value(STATE_DIR), context.environ)
+    if directory is None:
+        raise ConfigError("no state directory", hint=f"set {STATE_DIR.file_key} in the configuration file")
+    return directory
+
+
+def _entry(context: Context, result: Result) -> JournalEntry:
+    return JournalEntry(
+        time=context.clock.now(),
+        command=context.command or "",
+        server=result.server,
+        host=result.host,
+        release=result.release,
+        exit_code=result.exit_code,
+        slug=None if result.error is None else result.error.slug,
+        message=None if result.error is None else result.error.message,
+        job=getattr(result, "job", None),
+        run_by=context.environ.get("SUDO_USER") or _user(),
+        version=__version__,
+    )
+
+
+def _user() -> str:
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    return str(os.getuid())
