@@ -22,15 +22,16 @@ class JournaledJob(msgspec.Struct, frozen=True, kw_only=True):
     forgotten: bool = False
 
 
-def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str, host: str) -> list[JournaledJob]:
+def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str) -> list[JournaledJob]:
     """Return the backups of an appliance, newest first: ``jobs`` that it remembers, and those only in the journal.
 
-    ``entries`` are those of any appliances; ``server`` and ``host`` choose its own, as it may have been renamed. What
-    the appliance does not tell of a job, such as its comment, parts and encryption, comes from the journal.
+    Its ``entries`` are those with the name ``server``; appliances that started backups at the same time may have jobs
+    with the same id. What the appliance does not tell of a job, such as its comment, parts and encryption, comes from
+    the journal.
     """
     joined = {job.id: JournaledJob(job=job) for job in jobs}
     for entry in sorted(entries, key=lambda entry: entry.time, reverse=True):
-        if entry.job is not None and entry.job.has_id and (entry.server == server or entry.host == host):
+        if entry.job is not None and entry.job.has_id and entry.server == server:
             newer = joined.get(entry.job.id)
             known = JournaledJob(job=entry.job, forgotten=True) if newer is None else newer
             # The oldest entry of a job is that of the run that started it, and later ones may only follow it.

@@ -24,13 +24,13 @@ def test_journal_completes_what_the_appliance_remembers_and_adds_what_it_forgot(
         an_entry(a_job(3, comment="other"), hours=2, command="watch"),
         an_entry(a_job(2, "INPROGRESS", comment="CHG2")),
         an_entry(a_job(2, "FAILED"), hours=2, command="watch"),
-        an_entry(a_job(1), server="vc02", host="vc02.example.com"),
-        an_entry(a_job(0), server="renamed"),
+        an_entry(a_job(1), server="vc02"),
+        an_entry(a_job(0), host="moved.example.com"),
         an_entry(Job(id="restore", state="SUCCEEDED")),
         an_entry(None),
     ]
     remembered = [a_job(4), a_job(3, size_bytes=2)]
-    newest, completed, forgotten, renamed = with_journal(remembered, entries, **HERE)
+    newest, completed, forgotten, moved = with_journal(remembered, entries, "vc01")
     assert (newest.job, newest.run_by, newest.forgotten) == (a_job(4), None, False)
     assert completed.job == a_job(3, size_bytes=2, comment="other", parts=("common",), encrypted=True)
     assert (completed.run_by, completed.forgotten) == ("create", False)
@@ -39,8 +39,8 @@ def test_journal_completes_what_the_appliance_remembers_and_adds_what_it_forgot(
         "create",
         True,
     )
-    assert (renamed.job.id, renamed.forgotten) == ("job-0", True)
+    assert (moved.job.id, moved.forgotten) == ("job-0", True)
 
 
 def test_without_a_journal_there_is_what_the_appliance_remembers() -> None:
-    assert [each.job for each in with_journal([a_job(2), a_job(1)], (), **HERE)] == [a_job(2), a_job(1)]
+    assert [each.job for each in with_journal([a_job(2), a_job(1)], (), "vc01")] == [a_job(2), a_job(1)]
