@@ -113,7 +113,7 @@ def run_backups(
         skew = skew_seconds(result.job for result in results) if context.value(TOGETHER) else None
         if skew is not None and skew > LINKED_WINDOW_SECONDS:
             apart, window = duration(skew), duration(LINKED_WINDOW_SECONDS)
-            hint = "start them again together: a restore needs backups of the same time"
+            hint = "run it again: to restore linked appliances, their backups must be of the same time"
             context.view.warn(f"the backups started {apart} apart, not within {window}", hint, always=True)
         return context.finish(results, skew)
     except click.Abort as abort:  # at a prompt, and all prompts come before the start

@@ -48,7 +48,8 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+        where, why = getattr(error, "filename", None) or path, getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {where}: {why}") from error
 
 
 def read_journal(directory: Path, since: datetime | None = None) -> Journal:
