@@ -4,13 +4,14 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from backupctl.errors import ConfigError, OutputError
 
 _PRIVATE: Final = 0o600
+_PUBLIC: Final = 0o644
 
 
 def make_folder(path: Path, mode: int) -> None:
@@ -61,7 +62,13 @@ def replace(path: Path, text: str, mode: int) -> None:
 
     Raises OutputError: if it cannot be written.
     """
-    with _staged({path: text}, mode):
+    with _staged({path: text}, lambda target: _mode_of(target, mode)):
+        pass
+
+
+def publish(path: Path, text: str) -> None:
+    """Create or replace a file that every user may read, atomically; raise OutputError if it cannot be written."""
+    with _staged({path: text}, lambda _: _PUBLIC):
         pass
 
 
@@ -71,13 +78,13 @@ def private_files(texts: Mapping[Path, str]) -> Iterator[None]:
 
     Raises OutputError: if one cannot be written, mostly before the block.
     """
-    with _staged(texts, None):
+    with _staged(texts, lambda _: _PRIVATE):
         yield
 
 
 @contextlib.contextmanager
-def _staged(texts: Mapping[Path, str], new_mode: int | None) -> Iterator[None]:
-    """Write temporary files, and rename them after the block; without a mode for new files, all become private."""
+def _staged(texts: Mapping[Path, str], mode_for: Callable[[Path], int]) -> Iterator[None]:
+    """Write temporary files, and rename them after the block."""
     with contextlib.ExitStack() as stack:
         renames = []
         for path, text in texts.items():
@@ -86,7 +93,7 @@ def _staged(texts: Mapping[Path, str], new_mode: int | None) -> Iterator[None]:
             temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
             stack.callback(_remove, temporary)
             with _output_errors(path):
-                _write(temporary, text, target, new_mode)
+                _write(temporary, text, target, mode_for(target))
             renames.append((path, temporary, target))
         yield
         for path, temporary, target in renames:
@@ -94,12 +101,15 @@ def _staged(texts: Mapping[Path, str], new_mode: int | None) -> Iterator[None]:
                 temporary.replace(target)
 
 
-def _write(temporary: Path, text: str, target: Path, new_mode: int | None) -> None:
+def _mode_of(path: Path, new_mode: int) -> int:
+    """Return the mode of a file, ``new_mode`` if there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mode & 0o7777
+    return new_mode
+
+
+def _write(temporary: Path, text: str, target: Path, mode: int) -> None:
     """Write the file that will replace ``target``."""
-    mode = _PRIVATE if new_mode is None else new_mode
-    if new_mode is not None:
-        with contextlib.suppress(FileNotFoundError):
-            mode = target.stat().st_mode & 0o7777
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
