@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from backupctl.results.job import Job
+from backupctl.results.result import Result
 from backupctl.results.schedule_results import ScheduleInfo
 
 
@@ -30,3 +31,9 @@ class BackupHistory(msgspec.Struct, frozen=True, kw_only=True):
     def newest(self) -> Job | None:
         """The newest job that has ended, None without one."""
         return next((job for job in self.jobs if job.ended), None)
+
+
+class HistoryResult(Result, frozen=True, kw_only=True):
+    """The backup history of one appliance, None if it cannot be read."""
+
+    history: BackupHistory | None = None
