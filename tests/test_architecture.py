@@ -28,7 +28,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {"", *FOUNDATION, "rules", "tls"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
-    "monitoring": {"errors", "exit_codes", "formatting", "models", "results", "rules"},
+    "monitoring": {"", "errors", "exit_codes", "formatting", "models", "results", "rules"},
     "state": {"errors", "clock", "results"},
     "operations": {*FOUNDATION, "rules", "scheduler", "monitoring"},
     "help": {"errors", "config"},

@@ -30,6 +30,11 @@ UNKNOWN_SIMULATOR_FAULT = "unknown simulator fault '{}'".format
 NO_HELP = "no help on '{}'".format
 OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 
+# Metrics
+
+NOT_A_PROM_FILE = "does not end in .prom"
+FOLDER_NOT_WRITABLE = "--to: cannot write to the folder"
+
 # Setting up
 
 KEEP_A_COPY = "keep a copy elsewhere: without it nobody can restore"

@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from backupctl.cli.commands.completion import SHELLS
+from backupctl.cli.root import COMMANDS
 from tests.support.command_line import CommandLine
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
 
-FIRST_WORDS = [
-    *("archive", "cancel", "completion", "config", "create", "help", "list"),
-    *("parts", "restore", "schedule", "setup", "simulator"),
-]
+FIRST_WORDS = sorted(COMMANDS)
 
 
 def offered(backupctl: CommandLine, *words: str, shell: str = "fish") -> list[str]:

@@ -16,7 +16,7 @@ from backupctl.config.option_table import OPTIONS
 from backupctl.exit_codes import ExitCode
 from tests import wording
 from tests.support.command_line import CommandLine, configured
-from tests.support.command_tree import WITHOUT_APPLIANCE
+from tests.support.command_tree import is_without_appliance
 
 LIBRARIES = ("click", "httpx", "rich", "msgspec")
 
@@ -46,7 +46,7 @@ def command_of(words: tuple[str, ...]) -> click.Command:
     return command
 
 
-TO_APPLIANCES = [words for words in lines() if words[0] not in WITHOUT_APPLIANCE]
+TO_APPLIANCES = [words for words in lines() if not is_without_appliance(words)]
 
 
 def test_version_prints_name_and_version(backupctl: CommandLine) -> None:

@@ -113,6 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("status",), "look", prepare=running_backup, outcome=8),
     Command(("status",), "look", options=_PAST),
     Command(("list",), "read", options=_PAST),
+    Command(("metrics", "export"), "read", options=_PAST),
     Command(("parts",), "read", "other"),
     Command(("validate", *_AT), "read", "other"),
     Command(("cancel", "latest", "--yes"), "cancel", prepare=running_backup),

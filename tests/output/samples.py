@@ -22,6 +22,7 @@ from backupctl.results.archive_results import (
     RestoreResult,
     SystemsResult,
 )
+from backupctl.results.backup_history import BackupHistory, HistoryResult
 from backupctl.results.backup_results import (
     Check,
     ChecksResult,
@@ -50,6 +51,7 @@ from backupctl.results.events import (
     Warned,
 )
 from backupctl.results.job import Job, Message
+from backupctl.results.metrics_results import MetricsResult, Sample
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
@@ -200,6 +202,10 @@ def every_result(**fields: Any) -> list[Result]:
             **where, file="/c", groups=("g",), settings=(Setting(name="all", value=True, source="default"),)
         ),
         FileResult(**where, file="/c", secret="password", entry="password"),
+        HistoryResult(
+            **where, history=BackupHistory(read_at=START, jobs=(a_finished_job(),), schedules=(a_schedule(),))
+        ),
+        MetricsResult(**where, metrics=(Sample("backupctl_running", {}, 1),)),
         RequestsResult(**where, requests=(request,)),
     ]
 

@@ -62,6 +62,8 @@ OWN_KEYS_OF_RESULTS = {
     "CaCertificatesResult": ["authorities", "file", "verified", "vouches", "reason"],
     "SettingsResult": ["file", "groups", "settings"],
     "FileResult": ["file", "secret", "entry", "replaced"],
+    "HistoryResult": ["history"],
+    "MetricsResult": ["metrics"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {

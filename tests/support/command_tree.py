@@ -29,8 +29,13 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
-WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help"})
-"""Commands that talk to no appliance, and ``setup``, which asks for everything."""
+WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help", "metrics rules"})
+"""Commands that talk to no appliance, and ``setup``, which asks for everything; a group stands for all of its own."""
+
+
+def is_without_appliance(words: tuple[str, ...]) -> bool:
+    """Return whether a command talks to no appliance."""
+    return bool(WITHOUT_APPLIANCE & {words[0], " ".join(words)})
 
 
 class Sample(NamedTuple):
@@ -100,7 +105,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
     of_files = {
         "--config": Sample(_file(folder, "config.toml", b"[defaults]\n"), tuple(_bad_configurations(folder))),
         "--state-dir": Sample(str(folder / "state"), ("",)),
-        "--to": Sample(str(folder / "fetched.pem"), ("/dev/null/ca.pem", "")),
+        "--to": Sample(str(folder / "written.prom"), ("/dev/null/file.prom", "")),
     }
     return {
         **_CONNECTION,

@@ -26,6 +26,7 @@ from backupctl.output.terminal.schedule_text import (
 from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, line, warning_lines
 from backupctl.output.terminal.table import Rows, table_lines
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.backup_history import HistoryResult
 from backupctl.results.backup_results import (
     ChecksResult,
     JobResult,
@@ -35,6 +36,7 @@ from backupctl.results.backup_results import (
 )
 from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job
+from backupctl.results.metrics_results import MetricsResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
@@ -258,6 +260,8 @@ def _name(result: Result, name: str, options: RenderOptions) -> StyledLine:
 for kind in _LISTS:
     full_text.register(kind, _list_in_full)
     quiet_text.register(kind, _list_of_names)
+for silent in (HistoryResult, MetricsResult):  # their commands print one text about all appliances
+    full_text.register(silent, lambda *_: Rendered())
 full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
 full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))
 full_text.register(CaCertificatesResult, lambda result, options: Rendered(authorities_lines(result, options.symbols)))
