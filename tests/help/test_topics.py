@@ -20,6 +20,7 @@ from backupctl.exit_codes import SEVERITY, ExitCode
 from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
+from backupctl.results.metrics_results import Sample
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.hints import KNOWN_FAILURES, known_failure
@@ -103,7 +104,7 @@ def test_manual_has_a_command_line_for_every_command() -> None:
 
 
 OTHER_PROGRAMS = (
-    *("./", "/", "crontab", "dir-cli", "internal-sftp", "journalctl", "loginctl", "pipx", "python3"),
+    *("./", "/", "crontab", "dir-cli", "internal-sftp", "journalctl", "loginctl", "pipx", "prometheus-", "python3"),
     *("service-control", "ssh-keygen", "systemctl", "systemd-", "uv"),
 )
 
@@ -219,6 +220,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
         "schedule show": "schedule show",
         "archive systems": "archive systems --location sftp://backup.example.com/vcenter",
         "archive list": "archive list --location sftp://backup.example.com/vcenter",
+        "metrics export": "metrics export",
         "any": "create --dry-run",
     }
     table = {cells[0]: cells[1] for cells in rows(section(text_of("scripting"), "One JSON document"))}
@@ -238,6 +240,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "archive": Archive,
     "metadata": ArchiveMetadata,
     "requests": PreparedRequest,
+    "metrics": Sample,
 }
 
 

@@ -32,9 +32,9 @@ class DocumentedSetup:
 
     def run_line(self, line: str, **options: Any) -> Run:
         """Run a command line of the manual, without the program's name."""
-        return self.run(
-            *shlex.split(line.replace("/etc/backupctl", str(self.folder)).replace("%i", "production")), **options
-        )
+        for path in ("/etc/backupctl", "/var/lib/prometheus/node-exporter"):
+            line = line.replace(path, str(self.folder))
+        return self.run(*shlex.split(line.replace("%i", "production")), **options)
 
     def targets(self) -> dict[str, list[Any]]:
         """Return the backup requests of each appliance."""

@@ -42,8 +42,12 @@ def rows(text: str) -> list[list[str]]:
 def command_lines(text: str) -> Iterator[str]:
     """Yield what follows ``backupctl`` in each command line of a document, up to a redirection or the next command."""
     lines = "\n".join(blocks(text, "sh")).replace("\\\n", " ").splitlines()
-    lines += [line.partition("=")[2] for line in "\n".join(blocks(text, "ini")).splitlines() if line.startswith("Exec")]
+    lines += [
+        line.partition("=")[2]
+        for line in "\n".join(blocks(text, "ini")).replace("\\\n", " ").splitlines()
+        if line.startswith("Exec")
+    ]
     lines += "\n".join(blocks(text, "crontab")).splitlines()
     for line in lines:
         if match := re.search(r"(?:^|[ /])backupctl ((?!\()[a-z-].*)", line):
-            yield re.split(r" > | <| && | \|\|? |\s+#", match[1])[0]
+            yield re.split(r" 2?>| <| && | \|\|? |\s+#", match[1])[0]
