@@ -123,15 +123,17 @@ def test_service_and_root_keep_one_journal_in_the_state_directory(machine: Syste
     config = machine.path("/etc/backupctl/config.toml").read_text()
     machine.write("/etc/backupctl/config.toml", config.replace("[defaults]", "[defaults]\njournal = true"))
     machine.run("rm", "-rf", "/var/lib/backupctl", "/var/lib/private/backupctl")
-    by_hand = ["backupctl", "create", "-g", "production"]
-    for words in (by_hand, ["systemctl", "start", "backupctl"]) * 2:
+    by_hand, service = ["backupctl", "create", "-g", "production"], ["systemctl", "start", "backupctl"]
+    for words in (by_hand, service, ["sh", "-c", "cd /var/lib/backupctl && mv * last-month"], by_hand, service):
         run = machine.run(*words)
-        assert (run.code, wording.NOT_IN_THE_JOURNAL in run.err) == (0, False), said(machine, "backupctl")
-    (path,) = machine.path("/var/lib/private/backupctl").glob("*")
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(entry["command"], entry["exit_code"]) for entry in entries] == [("create", 0)] * 4
-    assert [entry["run_by"] == "root" for entry in entries] == [True, False, True, False]
-    assert (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, path.parent.stat().st_uid)
+        warned = wording.NOT_IN_THE_JOURNAL in run.err + said(machine, "backupctl")
+        assert (run.code, warned) == (0, False), run.err
+    folder = machine.path("/var/lib/private/backupctl")
+    for path in folder.glob("*"):
+        runs = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [(each["exit_code"], each["run_by"] == "root") for each in runs] == [(0, True), (0, False)]
+        assert (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, folder.stat().st_uid)
+    assert len(list(folder.glob("*"))) == 2
 
 
 def test_missing_password_file_fails_the_unit_as_the_page_says(machine: SystemdMachine) -> None:
