@@ -25,19 +25,17 @@ class JournaledJob(msgspec.Struct, frozen=True, kw_only=True):
 def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str) -> list[JournaledJob]:
     """Return the backups of an appliance, newest first: ``jobs`` that it remembers, and those only in the journal.
 
-    Its ``entries`` are those with the name ``server``; appliances that started backups at the same time may have jobs
-    with the same id. What the appliance does not tell of a job, such as its comment, parts and encryption, comes from
-    the journal.
+    Of the ``entries``, oldest first, those with the name ``server`` are its own; appliances that started backups at the
+    same time may have jobs with the same id. What the appliance does not tell of a job, such as its comment, parts and
+    encryption, comes from the journal.
     """
     joined = {job.id: JournaledJob(job=job) for job in jobs}
-    for entry in sorted(entries, key=lambda entry: entry.time, reverse=True):
-        if entry.job is not None and entry.job.has_id and entry.server == server:
-            newer = joined.get(entry.job.id)
-            known = JournaledJob(job=entry.job, forgotten=True) if newer is None else newer
+    own = [(each.job, each.run_by) for each in entries if each.server == server and each.job is not None]
+    for job, run_by in reversed(own):
+        if job.has_id:
+            known = joined.get(job.id) or JournaledJob(job=job, forgotten=True)
             # The oldest entry of a job is that of the run that started it, and later ones may only follow it.
-            joined[entry.job.id] = msgspec.structs.replace(
-                known, job=_completed(known.job, entry.job), run_by=entry.run_by
-            )
+            joined[job.id] = msgspec.structs.replace(known, job=_completed(known.job, job), run_by=run_by)
     return sorted(joined.values(), key=lambda each: each.job.start_time or _LONG_AGO, reverse=True)
 
 
