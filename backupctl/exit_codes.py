@@ -1,7 +1,8 @@
-"""The exit codes, and the one for the results of several appliances."""
+"""The exit codes of commands and of the monitoring plugin, and the one for the results of several appliances."""
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final, NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -39,7 +40,42 @@ SEVERITY: tuple[ExitCode, ...] = (
 """The exit codes of failures, most severe first."""
 
 
-def overall_exit_code(codes: Iterable[int]) -> ExitCode:
-    """Return 0 if all codes are 0, else the most severe one; an unknown code counts as BUG."""
-    failed = {code if code in SEVERITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
-    return next((code for code in SEVERITY if code in failed), ExitCode.DONE)
+class ServiceState(IntEnum):
+    """The exit codes of a monitoring plugin (https://www.monitoring-plugins.org/doc/guidelines.html)."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+class ExitCodes(NamedTuple):
+    """What the exit codes of a command mean.
+
+    ``severity`` lists those of failures, most severe first; another one counts as ``unexpected``. ``error`` is the code
+    of every error, None if each has its own.
+    """
+
+    severity: tuple[int, ...]
+    unexpected: int
+    error: int | None = None
+
+    def of_error(self, code: int) -> int:
+        """Return the exit code for an error that has the exit code ``code`` in most commands."""
+        return code if self.error is None else self.error
+
+    def overall(self, codes: Iterable[int]) -> int:
+        """Return 0 if all codes are 0, else the most severe one."""
+        failed = {code if code in self.severity else self.unexpected for code in codes if code}
+        return next((code for code in self.severity if code in failed), 0)
+
+    def unwritten(self, code: int) -> int:
+        """Return the exit code if the result, which has ``code``, could not be written."""
+        return self.overall([code, ExitCode.OUTPUT]) if self.error is None else self.error
+
+
+COMMAND_CODES: Final = ExitCodes(SEVERITY, ExitCode.BUG)
+PLUGIN_CODES: Final = ExitCodes(
+    (ServiceState.CRITICAL, ServiceState.UNKNOWN, ServiceState.WARNING), ServiceState.UNKNOWN, ServiceState.UNKNOWN
+)
+"""The codes of ``check``: whatever is not a verdict is UNKNOWN."""

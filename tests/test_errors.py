@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from backupctl import errors
 from backupctl.error_facts import UNKNOWN_RELEASE, ErrorFacts, anonymized, render_details, render_hint, render_message
 from backupctl.errors import BackupctlError, InterruptedRunError
-from backupctl.exit_codes import SEVERITY, ExitCode, overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES, SEVERITY, ExitCode
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
 from tests.support.source import nodes, sources, tree_nodes
@@ -287,20 +287,20 @@ def test_severity_covers_every_failure_once() -> None:
     [([], 0), ([0, 0], 0), ([0, 7], 7), ([9, 9, 0], 9), ([4, 5], 5), ([11, 2], 2), ([7, 130], 130), ([1, 7], 1)],
 )
 def test_overall_exit_code_is_the_most_severe_one(codes: list[int], expected: int) -> None:
-    assert overall_exit_code(codes) == expected
+    assert COMMAND_CODES.overall(codes) == expected
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([99], 1), ([0, 77, 7], 1), ([99, 130], 130)])
 def test_overall_exit_code_of_an_unknown_code_is_bug(codes: list[int], expected: int) -> None:
-    assert overall_exit_code(codes) == expected
+    assert COMMAND_CODES.overall(codes) == expected
 
 
 @given(st.lists(st.sampled_from(sorted(CODES.values()))), st.randoms())
 def test_overall_exit_code_does_not_depend_on_the_order(codes: list[int], random: Random) -> None:
-    overall = overall_exit_code(codes)
+    overall = COMMAND_CODES.overall(codes)
     shuffled = list(codes)
     random.shuffle(shuffled)
-    assert overall_exit_code(shuffled) == overall
+    assert COMMAND_CODES.overall(shuffled) == overall
     assert overall in codes or (overall == 0 and not any(codes))
     assert (overall == 0) == (not any(codes))
 

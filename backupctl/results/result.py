@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from backupctl.errors import BackupctlError
-from backupctl.exit_codes import ExitCode, overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES, ExitCode, ExitCodes
 
 SCHEMA: Final = 1
 """The version of the JSON output."""
@@ -43,6 +43,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = ExitCode.DONE
     error: BackupctlError | None = None
 
+    def exit_code_with(self, error: BackupctlError | None) -> int:
+        """Return the exit code of this result if the work ended with ``error``."""
+        return ExitCode.DONE if error is None else error.exit_code
+
 
 R = TypeVar("R", bound=Result)
 
@@ -65,7 +69,7 @@ def complete_result(
         api=api,
         release=release,
         simulated=simulated,
-        exit_code=ExitCode.DONE if error is None else error.exit_code,
+        exit_code=result.exit_code_with(error),
         error=error,
     )
 
@@ -90,13 +94,19 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...] = ()
 
     @classmethod
-    def of(cls, command: str | None, results: Sequence[Result], skew_seconds: int | None = None) -> "Envelope":
+    def of(
+        cls,
+        command: str | None,
+        results: Sequence[Result],
+        skew_seconds: int | None = None,
+        codes: ExitCodes = COMMAND_CODES,
+    ) -> "Envelope":
         """Return the envelope of results, with their most severe exit code."""
-        code = overall_exit_code(result.exit_code for result in results)
+        code = codes.overall(result.exit_code for result in results)
         skew = msgspec.UNSET if skew_seconds is None else skew_seconds
         return cls(command=command, exit_code=code, skew_seconds=skew, results=tuple(results))
 
     @classmethod
-    def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":
+    def of_error(cls, command: str | None, error: BackupctlError, codes: ExitCodes = COMMAND_CODES) -> "Envelope":
         """Return the envelope of an error that occurred before any appliance was selected."""
-        return cls(command=command, exit_code=error.exit_code, error=error)
+        return cls(command=command, exit_code=codes.of_error(error.exit_code), error=error)

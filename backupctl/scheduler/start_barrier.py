@@ -2,7 +2,7 @@
 
 from backupctl.error_facts import error_on
 from backupctl.errors import BackupctlError, NotTogetherError
-from backupctl.exit_codes import overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES
 from backupctl.scheduler.task import Event, Task, Wait
 
 
@@ -25,7 +25,7 @@ class StartBarrier:
         if self._failed:
             raise NotTogetherError(
                 f"not started (--together): {', '.join(self._failed)} failed",
-                exit_code=overall_exit_code(error.exit_code for error in self._failed.values()),
+                exit_code=COMMAND_CODES.overall(error.exit_code for error in self._failed.values()),
                 hint="fix or exclude the failed ones",
                 details=[error_on(name, error.facts) for name, error in self._failed.items()],
             )

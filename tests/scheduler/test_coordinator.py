@@ -4,7 +4,7 @@ import pytest
 
 from backupctl.error_facts import ErrorFacts, error_on
 from backupctl.errors import InterruptedRunError
-from backupctl.exit_codes import overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.semaphore import Semaphore
@@ -137,7 +137,7 @@ def test_together_starts_no_backup_when_an_appliance_fails_before(fault: str, co
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert fleet.started_at() == {}
     assert [result.exit_code for result in results.values()] == [code] * 3
-    assert overall_exit_code(result.exit_code for result in results.values()) == code
+    assert COMMAND_CODES.overall(result.exit_code for result in results.values()) == code
     kept = results["vc1"].error
     assert kept is not None
     assert results["vc2"].error
