@@ -9,7 +9,8 @@ class CommandTraits(NamedTuple):
     ``changes``: it changes appliances, so read-only ones are refused. ``fresh``: appliances wait for a restore.
     ``single_reason``: why it accepts only one appliance, None if it accepts several. ``starts_backups``: the number of
     concurrent backups is limited. ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``:
-    seconds for which an appliance may be unreachable. ``journaled``: the journal keeps the results.
+    seconds for which an appliance may be unreachable. ``journaled``: the journal keeps the results. ``deadline``:
+    seconds in which the whole run must end.
     """
 
     changes: bool = False
@@ -19,6 +20,7 @@ class CommandTraits(NamedTuple):
     timed: bool = False
     unreachable_grace: float = 0.0
     journaled: bool = False
+    deadline: float | None = None
 
 
 STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True, journaled=True)

@@ -25,6 +25,7 @@ from backupctl.results.job import Job
 from backupctl.results.result import PreparedRequest, RequestsResult, Result, complete_result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
+from backupctl.scheduler.deadline import with_deadline
 from backupctl.scheduler.task import Task
 
 R = TypeVar("R", bound=Result)
@@ -134,6 +135,7 @@ def _run(
     *,
     confirm: Confirm = lambda _: None,
 ) -> list[R]:
+    began = context.clock.monotonic()
     with Contact(context, _select(context, traits), traits) as contact:
         prepared = _prepare(context, contact, prepare)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
@@ -142,7 +144,7 @@ def _run(
         coordinator = _coordinator(context, prepared, traits)
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
-        results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
+        results = run_tasks(context, [_task(each, result_type, traits, coordinator, began) for each in prepared])
     if traits.journaled:
         from backupctl.cli.journal_access import keep_results
 
@@ -238,10 +240,11 @@ def _task(
     result_type: type[R],
     traits: CommandTraits,
     coordinator: Coordinator,
+    began: float,
 ) -> Task[R]:
     if isinstance(each, _Prepared):
         slot = coordinator.slot(each.appliance)
-        return run_on(
+        task = run_on(
             each.appliance,
             result_type,
             each.work(each.appliance, slot),
@@ -250,4 +253,5 @@ def _task(
             slot=slot,
             interrupted_note=NO_BACKUP if traits.starts_backups else NOTHING_CHANGED,
         )
+        return task if traits.deadline is None else with_deadline(each.appliance, task, began, traits.deadline)
     return each.task(result_type)
