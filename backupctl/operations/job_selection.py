@@ -20,6 +20,11 @@ def newest(job_ids: Sequence[str]) -> str | None:
     return next(iter(job_ids), None)
 
 
+def ids_newest_first(job_ids: Sequence[str]) -> list[str]:
+    """Return job ids, the newest first; in their order if one of them does not begin with a time."""
+    return sorted(job_ids, reverse=True) if all(map(_TIME_ID.fullmatch, job_ids)) else list(job_ids)
+
+
 def is_newer(job_id: str, other: str) -> bool:
     """Return whether a job is newer than another by their ids; False if an id does not begin with a time."""
     if _TIME_ID.fullmatch(job_id) and _TIME_ID.fullmatch(other):

@@ -1,6 +1,6 @@
 """Reading of backup jobs: one by its id, the latest, the running one, or all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -157,11 +157,13 @@ def _answer_by(appliance: Appliance, until: float | None) -> float | None:
     return None if until is None else response_deadline(appliance.clock.monotonic(), until)
 
 
-def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
+def read_all(
+    appliance: Appliance, enough: Callable[[Job], bool] = lambda _: False
+) -> Task[tuple[tuple[Job, ...], int]]:
     """Return all jobs, the newest first, and how many more cannot be read.
 
-    Job details come in one request, since release 6.7. Without them the jobs are read one by one. Raises the error of
-    the details if no job can be read either.
+    Job details come in one request, since release 6.7. Without them the jobs are read one by one, the newest first, up
+    to the first one that is ``enough``. Raises the error of the details if no job can be read either.
     """
     try:
         details = yield from retry(appliance, appliance.api.job_details)
@@ -171,7 +173,8 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
         if not isinstance(error, NotSupportedError):
             message = f"no details of the backup jobs: {error.message}"
             appliance.emit(Warned(message=message, hint=error.hint))
-        found, unreadable = yield from _read_each(appliance, (yield from retry(appliance, appliance.api.jobs)))
+        ids = job_selection.ids_newest_first((yield from retry(appliance, appliance.api.jobs)))
+        found, unreadable = yield from _read_each(appliance, ids, enough)
         if unreadable and not found:
             raise
         return found, unreadable
@@ -186,12 +189,16 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
     return job_selection.newest_first([*detailed, *without_details]), len(bad) - len(without_details)
 
 
-def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple[Job, ...], int]]:
+def _read_each(
+    appliance: Appliance, job_ids: Sequence[str], enough: Callable[[Job], bool] = lambda _: False
+) -> Task[tuple[tuple[Job, ...], int]]:
     """Return jobs by their ids, the newest first, and how many cannot be read; a job that is gone counts as neither."""
     found, bad = [], []
     for job_id in job_ids:
         try:
             found.append((yield from read(appliance, job_id)))
+            if enough(found[-1]):
+                break
         except NotFoundError:
             continue
         except ApplianceAnswerError as error:
