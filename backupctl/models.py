@@ -141,11 +141,15 @@ class ReturnResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SystemVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """The release of the appliance: ``version`` is like ``8.0.2.00100``, ``build`` is digits."""
+    """The release of the appliance: ``version`` is like ``8.0.2.00100``, ``build`` is digits.
+
+    ``install_time`` is used for hints only, so it may be anything; the appliance sends a time in ISO 8601.
+    """
 
     version: str
     build: str = ""
     product: str = ""
+    install_time: object = None
 
 
 class BackupRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ from backupctl.results.metrics_results import MetricsResult, Sample
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
+from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
 from tests.support.clock import START, FakeClock
 
 JOB_ID = "20260301-020000-21560480"
@@ -204,6 +205,10 @@ def every_result(**fields: Any) -> list[Result]:
         FileResult(**where, file="/c", secret="password", entry="password"),
         HistoryResult(
             **where, history=BackupHistory(read_at=START, jobs=(a_finished_job(),), schedules=(a_schedule(),))
+        ),
+        VerdictResult(
+            **where,
+            check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning="93600")}),
         ),
         MetricsResult(**where, metrics=(Sample("backupctl_running", {}, 1),)),
         RequestsResult(**where, requests=(request,)),

@@ -40,6 +40,7 @@ from backupctl.results.metrics_results import MetricsResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
+from backupctl.results.verdict_results import VerdictResult
 
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
@@ -260,7 +261,7 @@ def _name(result: Result, name: str, options: RenderOptions) -> StyledLine:
 for kind in _LISTS:
     full_text.register(kind, _list_in_full)
     quiet_text.register(kind, _list_of_names)
-for silent in (HistoryResult, MetricsResult):  # their commands print one text about all appliances
+for silent in (HistoryResult, MetricsResult, VerdictResult):  # their commands print one text about all appliances
     full_text.register(silent, lambda *_: Rendered())
 full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
 full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))

@@ -20,7 +20,17 @@ from backupctl.results.backup_results import Check, ChecksResult, JobResult, Job
 from backupctl.results.events import Cancelling, Warned
 from backupctl.results.result import Envelope, Result
 from tests import wording
-from tests.output.samples import ERROR, JOB_ID, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
+from tests.output.samples import (
+    ERROR,
+    JOB_ID,
+    WHERE,
+    Screen,
+    Terminal,
+    a_finished_job,
+    a_job,
+    a_message,
+    every_result,
+)
 from tests.support.clock import START
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"

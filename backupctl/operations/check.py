@@ -1,0 +1,43 @@
+"""The work of the monitoring plugin on one appliance: read no more than the verdict needs, and judge it."""
+
+from datetime import datetime, timedelta
+
+from backupctl.errors import ApplianceAnswerError
+from backupctl.exit_codes import ServiceState
+from backupctl.models import as_utc
+from backupctl.monitoring.verdict import Thresholds, judge
+from backupctl.operations.outcome import Outcome
+from backupctl.operations.read_history import add_schedules, read_jobs
+from backupctl.results.job import Job
+from backupctl.results.verdict_results import VerdictResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task
+
+
+def check(appliance: Appliance, limits: Thresholds) -> Task[Outcome[VerdictResult]]:
+    """Return the verdict about the backups of an appliance; UNKNOWN comes with an error."""
+    oldest = appliance.clock.now() - timedelta(seconds=limits.critical)
+
+    def decides(job: Job) -> bool:
+        return job.succeeded or (job.start_time is not None and job.start_time < oldest)
+
+    history, installed = (yield from read_jobs(appliance, decides)), None
+    if limits.schedule == "required":
+        history = yield from add_schedules(appliance, history)
+    if limits.grace and not history.jobs:
+        installed = yield from _install_time(appliance)
+    verdict = judge(history, limits, installed)
+    error = None
+    if verdict.state == ServiceState.UNKNOWN:
+        error = ApplianceAnswerError("$1", server=appliance.name, texts=(verdict.summary,))
+    return Outcome(VerdictResult(check=verdict), error)
+
+
+def _install_time(appliance: Appliance) -> Task[datetime | None]:
+    """Return when the release of the appliance was installed, None if that is unknown."""
+    version = yield from retry(appliance, appliance.api.version)
+    try:
+        return as_utc(datetime.fromisoformat(str(version.install_time)))
+    except ValueError:
+        return None
