@@ -10,6 +10,9 @@ import sys
 
 _LOADING_SECONDS = 5
 
+_UNKNOWN = 3 if "check" in sys.argv[1:] else None
+"""The exit code of whatever goes wrong before the command line is read, if the command may be the monitoring plugin."""
+
 _STREAM_ERRORS = (OSError, ValueError, AttributeError)
 """Errors of a standard stream that is full, closed or missing."""
 
@@ -30,9 +33,9 @@ def main() -> None:
         code = run(Context.of_process(sys.argv[1:]), lambda: signals.install_interrupt_handlers(received))
         signals.ignore_signals()  # From here on, the exit code is final.
     except BaseException as error:  # noqa: BLE001 - while the program loads or ends, users see no traceback either
-        code = 130
-        if not isinstance(error, KeyboardInterrupt) and not received:
-            code = 1
+        is_bug = not isinstance(error, KeyboardInterrupt) and not received
+        code = _UNKNOWN or (1 if is_bug else 130)
+        if is_bug or _UNKNOWN:
             _print_error(error)
     _exit(code)
 
@@ -46,7 +49,7 @@ def _record_signals() -> list[int]:
 
     def record(number: int, _frame: object) -> None:
         received.append(number)
-        _signal.signal(_signal.SIGALRM, lambda *_: os._exit(130))
+        _signal.signal(_signal.SIGALRM, lambda *_: os._exit(_UNKNOWN or 130))
         _signal.alarm(_LOADING_SECONDS)
 
     for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
@@ -59,7 +62,8 @@ def _print_error(error: BaseException) -> None:
     """Print an error with as little code as possible: without memory, for example, the output modules fail too."""
     reason = f": {error}" if isinstance(error, ImportError) else ""
     try:
-        sys.stderr.write(f"error: unexpected: {type(error).__name__}{reason}\n")
+        stream, kind = (sys.stdout, "BACKUP UNKNOWN -") if _UNKNOWN else (sys.stderr, "error:")
+        stream.write(f"{kind} unexpected: {type(error).__name__}{reason}\n")
     except _STREAM_ERRORS:
         return
 

@@ -333,3 +333,7 @@ NOT_RESTORABLE = "the archive cannot be restored here"
 RESTORABLE_UNKNOWN = "unknown whether the archive fits this appliance"
 NEVER_RESTORED = "the response of an appliance that was never restored"
 NO_SSO_PASSWORD = "no password for the SSO administrator {}".format
+
+# The monitoring plugin
+
+CHECK_TIMED_OUT = "timed out after {}; missing: {}".format

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 from backupctl.errors import BackupctlError, OutputError, UsageError
-from backupctl.exit_codes import ExitCode, overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES, PLUGIN_CODES
 
 if TYPE_CHECKING:
     import httpx
@@ -67,6 +67,8 @@ class Context:
         self.workers = workers
         self.given: dict[str, tuple[str, ...]] = {}
         self.command: str | None = None
+        self.exit_codes = COMMAND_CODES
+        """The exit codes of the command; known before the command line is parsed, so that its errors obey them too."""
         self.contact: Contact | None = None
         """The first contact of the run, which comes before questions about its work."""
         self.offered: dict[Hashable, Secret] = {}
@@ -234,7 +236,7 @@ class Context:
 
         return GuardedView(
             make_view(
-                _requested_output(self.argv),
+                _requested_output(self.argv, plugin=self.exit_codes is PLUGIN_CODES),
                 stdout=self.stdout,
                 stderr=self.stderr,
                 clock=self.clock,
@@ -260,24 +262,23 @@ class Context:
         """Show the results of the command and return the exit code; results that cannot be written turn 0 into 11."""
         from backupctl.results.result import Envelope
 
-        return self._finish(Envelope.of(self.command, results, skew_seconds))
+        return self._finish(Envelope.of(self.command, results, skew_seconds, self.exit_codes))
 
     def fail(self, error: BackupctlError) -> int:
         """Show the error that ends the command and return the exit code."""
         from backupctl.results.result import Envelope
 
         self.view.close()
-        return self._finish(Envelope.of_error(self.command, error))
+        return self._finish(Envelope.of_error(self.command, error, self.exit_codes))
 
     def _finish(self, envelope: Envelope) -> int:
         try:
             self.view.finish(envelope)
         except OutputError as error:
-            code = overall_exit_code([envelope.exit_code, error.exit_code])
             with suppress(OutputError):
-                self.view.finish(envelope.of_error(envelope.command, error))
-            return code
-        return ExitCode(envelope.exit_code)
+                self.view.finish(envelope.of_error(envelope.command, error, self.exit_codes))
+            return self.exit_codes.unwritten(envelope.exit_code)
+        return envelope.exit_code
 
     def _show_source(self, name: str, value: object, source: Source) -> None:
         """Show a value and its source under ``-v``, once."""
@@ -304,16 +305,26 @@ class Context:
             return default
 
 
-def _requested_output(argv: Sequence[str]) -> Output:
-    """Return the output format that raw arguments request, text if there is none or it is unknown."""
-    requested = ""
+def _requested_output(argv: Sequence[str], *, plugin: bool) -> Output:
+    """Return the output format that raw arguments request; text, or Nagios for a plugin, if they request no known one.
+
+    A plugin has ``--format`` for its text.
+    """
+    formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
+    text: dict[str, Output] = {"checkmk": "checkmk", "prtg": "prtg"}
+    default = text.get(_last_value(argv, "--format"), "nagios") if plugin else "text"
+    return formats.get(_last_value(argv, "--output|-[qvh]*o"), default)
+
+
+def _last_value(argv: Sequence[str], flags: str) -> str:
+    """Return the last value of an option in raw arguments, in lower case; ``flags`` is a pattern of its names."""
+    value = ""
     for argument, following in zip(argv, [*argv[1:], ""], strict=False):
         if argument == "--":
             break
-        if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", argument, re.DOTALL):
-            requested = (match[1].removeprefix("=") or following).strip().lower()
-    formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
-    return formats.get(requested, "text")
+        if match := re.fullmatch(rf"(?:{flags})(=?.*)", argument, re.DOTALL):
+            value = (match[1].removeprefix("=") or following).strip().lower()
+    return value
 
 
 def _format(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import IO, Any, Final, cast
 
@@ -15,7 +15,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.options import command_name, shared_options
 from backupctl.errors import BackupctlError, BugError, InterruptedRunError, OutputError, UsageError
-from backupctl.exit_codes import ExitCode
+from backupctl.exit_codes import PLUGIN_CODES, ExitCode, ServiceState
 from backupctl.output.safe_stream import SafeStream
 
 PROGRAM: Final = "backupctl"
@@ -26,10 +26,12 @@ COMMAND_SECTIONS: Final = {
     "Backups": ("create", "watch", "status", "list", "cancel", "parts", "validate"),
     "Schedules": ("schedule",),
     "Archives and restore": ("archive", "restore"),
-    "Monitoring": ("metrics",),
+    "Monitoring": ("check", "metrics"),
     "Set-up": ("setup", "config", "trust", "simulator", "help", "completion"),
 }
 """The commands by purpose, in the order of the help; each has a module of its name in ``cli.commands``."""
+PLUGIN: Final = "check"
+"""The command that is a monitoring plugin."""
 COMMANDS: Final = [name for names in COMMAND_SECTIONS.values() for name in names]
 
 
@@ -82,6 +84,9 @@ def run(context: Context, on_start: Callable[[], None] = lambda: None) -> int:
     ``on_start`` is called first and may raise KeyboardInterrupt. Help and version, which click prints, are treated as
     results: a closed pipe is not an error, a full disk is exit code 11.
     """
+    if PLUGIN in context.argv and _command_in(context.argv) == PLUGIN:
+        context.exit_codes = PLUGIN_CODES
+        signals.set_exit_code(ServiceState.UNKNOWN)
     shell = context.environ.get(COMPLETION_VARIABLE)
     if shell:
         on_start()
@@ -94,6 +99,13 @@ def run(context: Context, on_start: Callable[[], None] = lambda: None) -> int:
     except OutputError as error:
         return context.fail(error)
     return code
+
+
+def _command_in(argv: Sequence[str]) -> str | None:
+    """Return the command that raw arguments name, even if the options before it are wrong; None without one."""
+    ctx = click.Context(root, resilient_parsing=True, ignore_unknown_options=True, allow_interspersed_args=False)
+    _, words, _ = root.make_parser(ctx).parse_args(list(argv))
+    return next((word for word in words if word in COMMANDS), None)
 
 
 def _run(context: Context, on_start: Callable[[], None]) -> int:

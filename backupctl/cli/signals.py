@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from backupctl.exit_codes import ExitCode
+
 if TYPE_CHECKING:
     from backupctl.scheduler.scheduler import Mailbox
 
@@ -36,9 +38,15 @@ class SignalInterrupt(KeyboardInterrupt):
 
 
 class _Received:
-    """The signals that this process has received."""
+    """The signals that this process has received, and the exit code if they end it before its output is written."""
 
     signals: ClassVar[list[int]] = []
+    last_code: ClassVar[int] = ExitCode.INTERRUPTED
+
+
+def set_exit_code(code: int) -> None:
+    """Set the exit code of a process that ends before its output is written."""
+    _Received.last_code = code
 
 
 def install_interrupt_handlers(received: list[int]) -> None:
@@ -192,4 +200,4 @@ def _call_later(function: Callable[[], None]) -> None:
 
 
 def _exit_now() -> None:
-    os._exit(130)
+    os._exit(_Received.last_code)

@@ -8,7 +8,7 @@ from backupctl.output.json_view import JsonLinesView, JsonView
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.view import View
 
-Output = Literal["text", "json", "jsonl"]
+Output = Literal["text", "json", "jsonl", "nagios", "checkmk", "prtg"]
 Color = Literal["auto", "always", "never"]
 
 
@@ -32,6 +32,10 @@ def make_view(
         return JsonView(out, err, quiet=quiet, verbose=verbose)
     if output == "jsonl":
         return JsonLinesView(out, err, clock=clock, quiet=quiet, verbose=verbose)
+    if output != "text":
+        from backupctl.output.plugin_view import PluginView
+
+        return PluginView(output, out, err, verbose=verbose)
     from backupctl.output.terminal.console import human_view
 
     return human_view(out, err, clock=clock, environ=environ, color=color, quiet=quiet, verbose=verbose)

@@ -44,7 +44,7 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
     ("words", "expected"),
     [
         ([], FIRST_WORDS),
-        (["c"], ["cancel", "completion", "config", "create"]),
+        (["c"], ["cancel", "check", "completion", "config", "create"]),
         (["cr"], ["create"]),
         (["-o", "json", "wa"], ["watch"]),
         (["simulator", ""], ["serve"]),

@@ -46,6 +46,7 @@ WORDS: dict[tuple[str, ...], list[str]] = {
     ("status",): ["latest"],
     ("list",): [],
     ("cancel",): ["latest", "--yes"],
+    ("check",): [],
     ("parts",): [],
     ("metrics", "export"): [],
     ("validate",): ["--location", LOCATION],

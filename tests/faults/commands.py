@@ -115,6 +115,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("list",), "read", options=_PAST),
     Command(("metrics", "export"), "read", options=_PAST),
     Command(("parts",), "read", "other"),
+    Command(("check",), "read", options=_PAST),
     Command(("validate", *_AT), "read", "other"),
     Command(("cancel", "latest", "--yes"), "cancel", prepare=running_backup),
     _schedule(("schedule", "list"), "read"),

@@ -113,6 +113,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
         **_BACKUP,
         **_FOLLOWING,
         **_OF_COMMANDS,
+        **_OF_CHECK,
         **_SIMULATOR,
         **of_files,
         **_of_secrets(folder),
@@ -188,6 +189,17 @@ _OF_COMMANDS: Final = {
     "--type": Sample("MANUAL", ("a b",)),
     "--until": Sample("1d", ("never",)),
     "--yes": Sample(usual=True),
+}
+_OF_CHECK: Final = {
+    "--critical": Sample("3d", _BAD_TIMES),
+    "--format": Sample("checkmk", ("xml",)),
+    "--grace": Sample("2d", _BAD_TIMES),
+    "--last-result": Sample("critical", ("fine",)),
+    "--max-running": Sample("6h", _BAD_TIMES),
+    "--min-size": Sample("100MB", ("small", "-1", "5%")),
+    "--schedule": Sample("required", ("maybe",)),
+    "--size-deviation": Sample("50%", ("half", "-1%", "5MB")),
+    "--warning": Sample("1d", _BAD_TIMES),
 }
 _SIMULATOR: Final = {
     "--accept-password-file": Sample(wrong=("/dev/null/file",)),
