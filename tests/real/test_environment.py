@@ -53,6 +53,10 @@ RESTRICTED = {
     "10 files": Environment("ulimit -n 10"),
     "files of no length": Environment("ulimit -f 0"),
     "files of no length, and one for the result": Environment("ulimit -f 0; exec > result", code=11),
+    "a journal and files of no length": Environment(
+        "export XDG_STATE_HOME=$HOME; ulimit -f 0", environ={"BACKUPCTL_JOURNAL": "1"}
+    ),
+    "a journal that cannot be written": Environment(environ={"BACKUPCTL_JOURNAL": "1", "XDG_STATE_HOME": "/proc"}),
     "some memory": Environment("ulimit -v 150000"),
     "a small stack": Environment("ulimit -s 256"),
     "no core": Environment("ulimit -c 0"),
