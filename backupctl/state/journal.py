@@ -40,11 +40,11 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
         try:
             _lock(descriptor, clock)
             if _append(descriptor, "".join(f"{line}\n" for line in lines).encode()):
-                with suppress(OSError):  # The service that owns the directory writes to what root has begun, too.
-                    owner = directory.stat()
+                with suppress(OSError):  # The lines are written, whatever becomes of the rest.
+                    for old in sorted(directory.glob(_FILES))[:-MONTHS]:
+                        old.unlink()
+                    owner = directory.stat()  # A service that owns the directory continues what root has begun.
                     os.fchown(descriptor, owner.st_uid, owner.st_gid)
-                for old in sorted(directory.glob(_FILES))[:-MONTHS]:
-                    old.unlink()
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
