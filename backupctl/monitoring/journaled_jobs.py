@@ -6,20 +6,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from backupctl.results.job import Job
-from backupctl.results.journal_entry import JournalEntry
+from backupctl.results.journal_entry import JournaledJob, JournalEntry
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-class JournaledJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with what the journal adds, and who ran it; ``forgotten`` if only the journal still knows it.
-
-    The state of a forgotten job is the last one that a run saw, which may be INPROGRESS.
-    """
-
-    job: Job
-    run_by: str | None = None
-    forgotten: bool = False
 
 
 def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str) -> list[JournaledJob]:

@@ -1,4 +1,4 @@
-"""An entry of the journal: the result of one run on one appliance."""
+"""An entry of the journal: the result of one run on one appliance, and what it adds to a job."""
 
 from datetime import datetime
 from typing import Annotated
@@ -32,3 +32,14 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
 
     entries: tuple[JournalEntry, ...] = ()
     unreadable: int = 0
+
+
+class JournaledJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job with what the journal adds, and who ran it; ``forgotten`` if only the journal still knows it.
+
+    The state of a forgotten job is the last one that a run saw, which may be INPROGRESS.
+    """
+
+    job: Job
+    run_by: str | None = None
+    forgotten: bool = False
