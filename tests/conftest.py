@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from backupctl.config import config_file
+from backupctl.state import directory
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
@@ -60,12 +61,13 @@ def _signals_are_not_ignored() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_this_machine() -> Iterator[None]:
-    """Remove variables of the user, and keep the system's configuration file out of reach."""
+    """Remove variables of the user, and keep the system's configuration file and journal out of reach."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
             if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
                 patch.delenv(name)
         patch.setattr(config_file, "SYSTEM_PATH", Path("/dev/null/config.toml"))  # nor can root create this one
+        patch.setattr(directory, "SYSTEM_DIRECTORY", Path("/dev/null/backupctl"))
         yield
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.state.directory import state_directory
+from backupctl.state import directory as state
+from backupctl.state.directory import SYSTEM_DIRECTORY, state_directory
 
 HOME = {"HOME": "/home/ada"}
 
@@ -22,6 +23,7 @@ HOME = {"HOME": "/home/ada"}
 def test_directory_is_the_first_that_is_named(
     monkeypatch: pytest.MonkeyPatch, named: str | None, environ: dict[str, str], user: int, directory: str | None
 ) -> None:
+    monkeypatch.setattr(state, "SYSTEM_DIRECTORY", SYSTEM_DIRECTORY)
     monkeypatch.setattr(os, "geteuid", lambda: user)
     found = state_directory(named and Path(named), environ)  # type: ignore[arg-type]
     assert found == (directory and Path(directory))
