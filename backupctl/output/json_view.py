@@ -37,6 +37,11 @@ def _document(envelope: Envelope) -> dict[str, object]:
     return fields
 
 
+def envelope_text(envelope: Envelope, *, ascii_only: bool = False) -> str:
+    """Return the envelope as a document with a line break at its end."""
+    return json_text(_document(envelope), pretty=True, ascii_only=ascii_only) + "\n"
+
+
 class JsonView:
     """Writes exactly one document at the end, the envelope; ``quiet`` omits warnings."""
 
@@ -86,7 +91,7 @@ class JsonView:
         """Do nothing: there is no live display."""
 
     def _write(self, envelope: Envelope) -> None:
-        self._out.write(json_text(_document(envelope), pretty=True, ascii_only=self._out.ascii_only) + "\n")
+        self._out.write(envelope_text(envelope, ascii_only=self._out.ascii_only))
 
     def _say(self, kind: str, text: str) -> None:
         self._err.write(f"{kind}: {printable(text)}\n")
