@@ -51,7 +51,9 @@ from backupctl.results.events import (
     Warned,
 )
 from backupctl.results.job import Job, Message
+from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.metrics_results import MetricsResult, Sample
+from backupctl.results.report_results import BackupReport, ReportResult
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
@@ -159,6 +161,11 @@ def every_event() -> list[RunEvent]:
     ]
 
 
+def a_report(**fields: Any) -> BackupReport:
+    known: dict[str, Any] = {"since": START, "until": START, "generated_at": START, "generator": "backupctl"}
+    return BackupReport(**{**known, "schedules": (a_schedule(),), "runs": (JournaledJob(job=a_job()),), **fields})
+
+
 def every_result(**fields: Any) -> list[Result]:
     where: dict[str, Any] = {**WHERE, **fields}
     part = PartSize(id="seat", name="Stats", description="d", selected_by_default=True, optional=True, size_mb=1234)
@@ -211,6 +218,7 @@ def every_result(**fields: Any) -> list[Result]:
             check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning="93600")}),
         ),
         MetricsResult(**where, metrics=(Sample("backupctl_running", {}, 1),)),
+        ReportResult(**where, report=a_report()),
         RequestsResult(**where, requests=(request,)),
     ]
 

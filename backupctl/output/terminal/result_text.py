@@ -37,6 +37,7 @@ from backupctl.results.backup_results import (
 from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job
 from backupctl.results.metrics_results import MetricsResult
+from backupctl.results.report_results import ReportResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
@@ -269,5 +270,6 @@ full_text.register(CaCertificatesResult, lambda result, options: Rendered(author
 full_text.register(
     FileResult, lambda result, options: Rendered(file_lines(result, options.symbols), next_steps(result))
 )
+full_text.register(ReportResult, lambda *_: Rendered())
 quiet_text.register(CertificateResult, lambda result, _: Rendered(fingerprints(result.chain[:1])))
 quiet_text.register(PinResult, lambda *_: Rendered())

@@ -1,0 +1,209 @@
+"""The content of a report for people, as facts, findings and tables: what Markdown and HTML both show."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
+
+from backupctl.error_facts import render_message
+from backupctl.formatting import duration, plural, size, timestamp
+from backupctl.monitoring.report import skew_of_newest, zone_of
+from backupctl.results.job import Job
+from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
+from backupctl.results.schedule_results import ScheduleInfo, recurrence_text
+
+UNKNOWN: Final = "unknown"
+GOOD, BAD, ODD = "good", "bad", "odd"
+
+_LIMITS: Final = """\
+Appliances forget old backups. What is forgotten is unknown, and so is every value that is not shown.
+A backup that succeeded was written. Whether its files are still there, unchanged, and can be restored is not shown.
+Times of an appliance are in its time zone."""
+
+
+class Mark(NamedTuple):
+    """A text with its verdict: GOOD, BAD, ODD or none."""
+
+    text: str
+    verdict: str = ""
+
+
+class Section(NamedTuple):
+    """A part of the report; ``report`` is what its charts show."""
+
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    findings: Sequence[Mark] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Mark]] = ()
+    report: BackupReport | None = None
+
+
+def title_of(info: ReportInfo) -> str:
+    """Return the title of the report, with its first and last day."""
+    last = info.until - timedelta.resolution
+    return f"Backup report, {info.since.astimezone():%Y-%m-%d} to {last.astimezone():%Y-%m-%d}"
+
+
+def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]:
+    """Return the summary, a section for each appliance, and what the report does not show."""
+    none = [Mark("no gap and no failure found", GOOD)]
+    found = {result.server: list(_findings(result)) for result in results}
+    bad = [Mark(f"{name}: {text}", BAD) for name, each in found.items() for text, verdict in each if verdict == BAD]
+    skew = skew_of_newest(results)
+    facts = {
+        "Period": f"{timestamp(info.since)} to {timestamp(info.until)}",
+        "Change": info.change,
+        "Appliances": str(len(results)),
+        "Newest backups started within": duration(skew, exact=True) if skew is not None else None,
+        "Generated": f"{timestamp(info.generated_at)} by {info.generator}",
+    }
+    return [
+        Section(
+            "Summary",
+            _known(facts),
+            (bad or none) if len(results) > 1 else (),
+            _SUMMARY,
+            [_summary_row(result) for result in results],
+        ),
+        *(_appliance(result, found[result.server] or none) for result in results),
+        Section("What this report does not show", findings=[Mark(text) for text in _LIMITS.splitlines()]),
+    ]
+
+
+_SUMMARY: Final = ("Appliance", "Backups", "Succeeded", "Failed", "Last success", "Longest time without a success")
+
+
+def _summary_row(result: ReportResult) -> list[Mark]:
+    report = result.report
+    if report is None:
+        return [Mark(result.server), Mark("not read", BAD), *[Mark(UNKNOWN)] * (len(_SUMMARY) - 2)]
+    longest = report.longest_interval
+    return [
+        Mark(result.server),
+        Mark(str(len(report.runs))),
+        Mark(str(report.succeeded), "" if report.succeeded else BAD),
+        Mark(str(report.failed), BAD if report.failed else ""),
+        Mark(_time(report.last_success, zone_of(report)) or UNKNOWN),
+        Mark(duration((longest.until - longest.since).total_seconds()) if longest else UNKNOWN),
+    ]
+
+
+def _findings(result: ReportResult) -> Iterator[Mark]:
+    """Yield what somebody should look at."""
+    report = result.report
+    if result.simulated:
+        yield Mark("simulated, these backups do not exist", BAD)
+    if report is None:
+        why = render_message(result.error.facts, subject=result.server) if result.error else UNKNOWN
+        yield Mark(f"could not be read, its backups are unknown: {why}", BAD)
+        return
+    zone = zone_of(report)
+    if not report.succeeded:
+        yield Mark("no successful backup in this period", BAD)
+    for run in report.runs:
+        state = state_of(run)
+        if state.verdict != GOOD:
+            text = f"backup {run.job.id} of {_time(run.job.start_time, zone)} {state.text}"
+            yield Mark(": ".join(filter(None, (text, messages_text(run.job)))), state.verdict)
+    yield from (Mark(text, ODD) for text in (*_schedule_findings(report), *_unknowns(report, zone)))
+
+
+def _schedule_findings(report: BackupReport) -> Iterator[str]:
+    if report.schedules_error:
+        yield f"the schedules cannot be read: {report.schedules_error}"
+    elif not report.schedules:
+        yield "this release has no schedules" if report.schedules is None else "the appliance has no schedule"
+    yield from (f"schedule {each.name} is disabled" for each in report.schedules or () if each.enable is False)
+
+
+def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[str]:
+    if report.remembered_since is None:
+        yield "the appliance remembers no backup"
+    elif report.remembered_since > report.since + timedelta(days=1):
+        yield f"the appliance remembers nothing before {_time(report.remembered_since, zone)}"
+    if report.unreadable:
+        yield f"{plural(report.unreadable, 'backup')} cannot be read"
+    unknown = [
+        name
+        for name, texts in _columns(report, zone).items()
+        if report.runs and not any(texts) and name != _FOLDER_COLUMN
+    ]
+    if unknown:
+        yield f"unknown of all backups: {', '.join(unknown).lower()}"
+
+
+def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
+    facts, report = {"Host": result.host, "Release": result.release or UNKNOWN}, result.report
+    if report is None:
+        return Section(result.server, _known(facts), findings)
+    facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
+    columns = {name: texts for name, texts in _columns(report, zone_of(report)).items() if any(texts)}
+    same = {name: texts[0] for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
+    shown = [name for name in columns if name not in same]
+    rows = [
+        [state_of(run), *(Mark(columns[name][number] or UNKNOWN) for name in shown)]
+        for number, run in enumerate(report.runs)
+    ]
+    facts |= {f"{name} of all backups": str(text) for name, text in same.items()}
+    return Section(result.server, _known(facts), findings, ["Result", *shown], rows, report)
+
+
+_FOLDER_COLUMN: Final = "Folder"
+_FOLDER: Final = re.compile(r"/([MS]_[^/]*)/?$")
+"""The folder of one backup at the end of its location."""
+
+_RUN: Final[Mapping[str, Callable[[Job, tzinfo], str | None]]] = {
+    "Started": lambda job, zone: _time(job.start_time, zone),
+    "Took": lambda job, _: None if job.duration_seconds is None else duration(job.duration_seconds),
+    "Size": lambda job, _: None if job.size_bytes is None else size(job.size_bytes),
+    "Type": lambda job, _: job.type and job.type.replace("_", " ").lower(),
+    "User": lambda job, _: job.user,
+    "Encryption": lambda job, _: {None: None, True: "encrypted", False: "NOT ENCRYPTED"}[job.encrypted],
+    "Parts": lambda job, _: ", ".join(job.parts or ()),
+    "Comment": lambda job, _: job.comment,
+    "Build": lambda job, _: job.build,
+    "Id": lambda job, _: job.id,
+    "Location": lambda job, _: _login(_FOLDER.sub("", job.location or ""), job.location_user),
+    _FOLDER_COLUMN: lambda job, _: next(iter(_FOLDER.findall(job.location or "")), None),
+}
+"""The columns of the table of backups, each with a function that returns its text, none if it is unknown."""
+
+
+def _columns(report: BackupReport, zone: tzinfo) -> dict[str, list[str | None]]:
+    return {name: [text_of(run.job, zone) for run in report.runs] for name, text_of in _RUN.items()}
+
+
+def state_of(run: JournaledJob) -> Mark:
+    """Return the state of a backup in words; that of a newer release as it is."""
+    running = "not ended when last seen" if run.forgotten else "still running"
+    words = {"SUCCEEDED": ("succeeded", GOOD), "FAILED": ("failed", BAD), "INPROGRESS": (running, ODD)}
+    return Mark(*words.get(run.job.state, (run.job.state, ODD)))
+
+
+def messages_text(job: Job) -> str:
+    """Return the messages of a job as one text."""
+    return "; ".join(message.default_message or message.id for message in job.messages)
+
+
+def _schedule(schedule: ScheduleInfo) -> str:
+    when = None
+    if schedule.hour is not None and schedule.minute is not None:
+        when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
+    state = {None: "enabled: unknown", True: "enabled", False: "disabled"}[schedule.enable]
+    keeps = "keeps all" if schedule.max_count is None else f"keeps {schedule.max_count}"
+    where = _login(schedule.location, schedule.location_user) or UNKNOWN
+    return f"{when or UNKNOWN} ({schedule.time_zone or 'zone unknown'}), {state}, {keeps}, to {where}"
+
+
+def _login(location: str | None, user: str | None) -> str:
+    return " as ".join(filter(None, (location, user)))
+
+
+def _time(time: datetime | None, zone: tzinfo) -> str | None:
+    return None if time is None else timestamp(time, zone)
+
+
+def _known(facts: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in facts.items() if text]

@@ -1,0 +1,52 @@
+"""The result of ``report``: the evidence of one appliance's backups in a period."""
+
+from datetime import datetime
+
+import msgspec
+
+from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.result import Result
+from backupctl.results.schedule_results import ScheduleInfo
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """From ``since`` to before ``until``."""
+
+    since: datetime
+    until: datetime
+
+
+class ReportInfo(Period, frozen=True, kw_only=True):
+    """What the reports of a run have in common; ``change`` is the id of a change record."""
+
+    generated_at: datetime
+    generator: str
+    change: str | None = None
+
+
+class BackupReport(ReportInfo, frozen=True, kw_only=True):
+    """What is known about the backups of an appliance in a period; None is unknown.
+
+    * ``runs``: the backups that started in the period, newest first, with what the journal adds
+    * ``last_success``: when the newest backup that succeeded until the end of the period ended
+    * ``longest_interval``: the longest time between two such ends, or from the last one to the end of the period
+    * ``remembered_since``: the start of the oldest job that the appliance still knows; earlier ones are unknown
+    * ``unreadable``: jobs that cannot be read, or without a start time, which may belong to the period
+    """
+
+    time_zone: str | None = None
+    schedules: tuple[ScheduleInfo, ...] | None = None
+    schedules_error: str | None = None
+    runs: tuple[JournaledJob, ...] = ()
+    succeeded: int = 0
+    failed: int = 0
+    last_success: datetime | None = None
+    longest_interval: Period | None = None
+    remembered_since: datetime | None = None
+    unreadable: int = 0
+
+
+class ReportResult(Result, frozen=True, kw_only=True):
+    """The result of ``report``; ``report`` is None if the appliance cannot be read."""
+
+    report: BackupReport | None = None

@@ -1,0 +1,78 @@
+"""The report on one appliance: what it counts, what it knows, and what it leaves unknown."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backupctl.monitoring.report import backup_report, skew_of_newest
+from backupctl.results.backup_history import BackupHistory
+from backupctl.results.job import Job
+from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
+from backupctl.results.schedule_results import ScheduleInfo
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+INFO = ReportInfo(since=NOW - timedelta(days=10), until=NOW, generated_at=NOW, generator="backupctl", change="CHG1")
+DAY = timedelta(days=1)
+
+
+def a_job(days_ago: float, state: str = "SUCCEEDED", *, minutes: float = 30) -> Job:
+    start = NOW - timedelta(days=days_ago)
+    end = None if state == "INPROGRESS" else start + timedelta(minutes=minutes)
+    return Job(id=f"job-{days_ago}", state=state, start_time=start, end_time=end)
+
+
+def report_of(*jobs: Job, forgotten: tuple[Job, ...] = (), info: ReportInfo = INFO, **fields: Any) -> BackupReport:
+    joined = [*(JournaledJob(job=job) for job in jobs), *(JournaledJob(job=job, forgotten=True) for job in forgotten)]
+    return backup_report(BackupHistory(read_at=NOW, jobs=jobs, **fields), joined, info)
+
+
+def ended(days_ago: float) -> datetime:
+    return NOW - timedelta(days=days_ago, minutes=-30)
+
+
+def test_report_counts_the_backups_of_the_period_and_no_others() -> None:
+    until = INFO.until - DAY
+    info = ReportInfo(since=INFO.since, until=until, generated_at=NOW, generator="backupctl")
+    jobs = [a_job(0.5), a_job(1), a_job(1.5), a_job(4, "FAILED"), a_job(5, "INPROGRESS"), a_job(10), a_job(10.1)]
+    report = report_of(*jobs, info=info)
+    assert [run.job for run in report.runs] == jobs[2:6]
+    assert (report.succeeded, report.failed) == (2, 1)
+    assert (report.last_success, report.remembered_since) == (ended(1.5), jobs[-1].start_time)
+    assert (report.since, report.until, report.change, report.generated_at) == (INFO.since, until, None, NOW)
+
+
+def test_longest_interval_begins_before_the_period_and_ends_with_it() -> None:
+    assert report_of(a_job(1), a_job(2), a_job(9), a_job(14)).longest_interval == Period(since=ended(9), until=ended(2))
+    assert report_of(a_job(1), a_job(9.9), a_job(30)).longest_interval == Period(since=ended(30), until=ended(9.9))
+    assert report_of(a_job(1), a_job(4)).longest_interval == Period(since=ended(4), until=ended(1))
+    assert report_of(a_job(6, "FAILED"), a_job(7)).longest_interval == Period(since=ended(7), until=NOW)
+
+
+def test_of_an_appliance_that_remembers_nothing_all_is_unknown() -> None:
+    report = report_of(unreadable=2)
+    assert (report.runs, report.succeeded, report.last_success, report.longest_interval) == ((), 0, None, None)
+    assert (report.remembered_since, report.unreadable, report.schedules, report.time_zone) == (None, 2, None, None)
+
+
+def test_backup_without_a_start_time_counts_as_unreadable() -> None:
+    report = report_of(a_job(1), Job(id="odd", state="SUCCEEDED"), unreadable=1)
+    assert (len(report.runs), report.unreadable) == (1, 2)
+
+
+def test_backup_that_only_the_journal_knows_is_a_run_but_not_remembered() -> None:
+    report = report_of(a_job(1), forgotten=(a_job(3), a_job(5, "FAILED")))
+    assert (report.succeeded, report.failed, report.remembered_since) == (2, 1, a_job(1).start_time)
+
+
+def test_time_zone_is_that_of_a_schedule() -> None:
+    schedules = (ScheduleInfo(name="a"), ScheduleInfo(name="b", time_zone="Europe/Berlin"))
+    assert report_of(schedules=schedules).time_zone == "Europe/Berlin"
+
+
+def test_skew_is_that_of_the_newest_successes_of_all_appliances() -> None:
+    results = [ReportResult(report=report_of(a_job(days), a_job(9))) for days in (1.0, 1.01, 1.002)]
+    results.append(ReportResult(report=report_of(a_job(0.5, "FAILED"), a_job(1.001))))
+    assert skew_of_newest(results) == 864
+    assert skew_of_newest(results[:1]) is None
+    assert skew_of_newest([*results, ReportResult()]) is None
+    assert skew_of_newest([*results, ReportResult(report=report_of(a_job(1, "FAILED")))]) is None

@@ -1,0 +1,235 @@
+"""The report as Markdown, CSV and HTML: what foreign text in it can do, and what it says of what is unknown."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from backupctl.errors import ApplianceUnreachableError
+from backupctl.output.printable import printable
+from backupctl.output.report_csv import report_csv
+from backupctl.output.report_html import report_html
+from backupctl.output.report_markdown import report_markdown
+from backupctl.results.job import Job, Message
+from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
+from backupctl.results.schedule_results import ScheduleInfo
+from tests import wording
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror='alert(1)'>",
+    "]]>--><!-- </style></title></svg>",
+    "x" * 300,
+    "\u202eright to left\u200b",
+    "a\x00b\x1b[31mred\x1b]0;title\x07",
+    "two\nlines\r\n\n# heading | cell | ` code ~~gone~~ $x$",
+    "![x](http://example.com/x.png) [link](javascript:alert(1)) <http://example.com> &lt;b&gt; **bold** _i_ __b__",
+    "| a | b |\n|---|---|\n$title ${content} %s {0} \\",
+    "=cmd|' /C calc'!A0",
+    "- [ ] +1 # 1. \ud800",
+)
+
+
+def a_job(number: int, **fields: Any) -> Job:
+    start = NOW - timedelta(days=number, hours=1)
+    known = {
+        "start_time": start,
+        "end_time": start + timedelta(minutes=number + 1),
+        "duration_seconds": 60 * number + 60,
+    }
+    return Job(**{"id": f"job-{number}", "state": "SUCCEEDED", **known, **fields})
+
+
+def a_report(*jobs: Job, **fields: Any) -> BackupReport:
+    known = {"since": NOW - timedelta(days=90), "until": NOW, "generated_at": NOW, "generator": "backupctl 1"}
+    return BackupReport(**{**known, "runs": tuple(JournaledJob(job=job) for job in jobs), **fields})
+
+
+def results_of(*reports: BackupReport) -> tuple[list[ReportResult], ReportInfo]:
+    results = [
+        ReportResult(server=f"vc0{number}", host=f"vc0{number}.example.com", report=report)
+        for number, report in enumerate(reports, 1)
+    ]
+    return results, reports[0]
+
+
+def hostile(text: str) -> tuple[list[ReportResult], ReportInfo]:
+    """Return a report with a text wherever the appliance, the journal or the user puts one."""
+    texts: dict[str, Any] = dict.fromkeys(("id", "type", "location", "location_user", "user", "build", "comment"), text)
+    failed = a_job(3, **texts, state=text, parts=(text, text), messages=(Message(id=text, default_message=text),))
+    schedule = ScheduleInfo(name=text, location=text, location_user=text, enable=False, time_zone=text)
+    fields: dict[str, Any] = {"schedules": (schedule,), "schedules_error": text, "time_zone": text, "change": text}
+    results, info = results_of(a_report(a_job(1), failed, **fields), a_report(failed, failed, **fields))
+    error = ApplianceUnreachableError("$1", texts=(text,), server="vc03")
+    return [*results, ReportResult(server="vc03", release=text, error=error)], info
+
+
+def as_type(text: str) -> str:
+    """Return a text as it is shown, without what the words for a type of job change."""
+    return printable(text).replace("_", " ").lower()
+
+
+class Page(HTMLParser):
+    """The elements, attributes and texts of a page, whose elements must all be closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_in_html_is_text(text: str) -> None:
+    harmless, page = (Page(report_html(*hostile(each))) for each in ("harmless", text))
+    assert page.tags == harmless.tags
+    assert {name for name, _ in page.attributes} == {name for name, _ in harmless.attributes}
+    assert not {name for name, _ in page.attributes if name.startswith("on") or name in {"href", "src", "style"}}
+    count = sum(as_type(text) in as_type(each) for each in page.texts)
+    assert count == sum("harmless" in each for each in harmless.texts) > 20
+    page_text = report_html(*hostile(text))
+    assert all(character.isprintable() or character == "\n" for character in page_text)
+    assert "url(" not in page_text
+    assert "default-src 'none'; style-src 'unsafe-inline'" in page_text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_in_markdown_is_text(text: str) -> None:
+    parse = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse
+    harmless, tokens = (parse(report_markdown(*hostile(each))) for each in ("harmless", text))
+    assert [token.type for token in tokens] == [token.type for token in harmless]
+    shown = []
+    for token, expected in zip(tokens, harmless, strict=True):
+        assert {child.type for child in token.children or ()} <= {"text", "text_special"}
+        content = "".join(child.content for child in token.children or ())
+        if "harmless" in expected.content:
+            shown.append(content)
+            assert as_type(text).strip() in as_type(content)
+    assert len(shown) > 20
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_foreign_text_in_csv_is_a_cell_and_no_formula(text: str) -> None:
+    heading, *rows = csv.reader(io.StringIO(report_csv(*hostile(text)), newline=""))
+    assert {len(row) for row in rows} == {len(heading)}
+    assert [row[0] for row in rows] == ["run", "run", "run", "run", "unread"]
+    cell = rows[1][heading.index("comment")]
+    assert cell.removeprefix("'") == printable(text)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+Face = Callable[[list[ReportResult], ReportInfo], str]
+
+
+@pytest.mark.parametrize("face", [report_html, report_markdown])
+@pytest.mark.parametrize(
+    ("fields", "sentences"),
+    [
+        (
+            {},
+            [
+                "no successful backup in this period",
+                "the appliance remembers no backup",
+                "this release has no schedules",
+            ],
+        ),
+        ({"schedules": ()}, ["the appliance has no schedule"]),
+        ({"schedules_error": "denied"}, [f"the schedules {wording.UNREADABLE}: denied"]),
+        ({"schedules": (ScheduleInfo(name="x", enable=False),)}, ["schedule x is disabled"]),
+        ({"unreadable": 2}, [f"2 backups {wording.UNREADABLE}"]),
+        (
+            {"remembered_since": NOW - timedelta(days=3)},
+            ["the appliance remembers nothing before 2026-02-26 12:00 UTC"],
+        ),
+        ({"jobs": [a_job(1)]}, ["unknown of all backups: size, type, user, encryption, parts, comment"]),
+        ({"jobs": [a_job(1, state="FAILED")]}, ["backup job-1 of 2026-02-28 11:00 UTC failed"]),
+        ({"jobs": [a_job(1, state="INPROGRESS")]}, ["backup job-1 of 2026-02-28 11:00 UTC still running"]),
+        ({"jobs": [a_job(1, encrypted=False)]}, ["NOT ENCRYPTED"]),
+        ({"longest_interval": Period(since=NOW - timedelta(hours=50), until=NOW)}, ["2d 02h"]),
+        ({"change": "CHG0012345"}, ["CHG0012345"]),
+    ],
+)
+def test_finding_is_named(face: Face, fields: dict[str, Any], sentences: list[str]) -> None:
+    known = {name: value for name, value in fields.items() if name != "jobs"}
+    text = face(*results_of(a_report(*fields.get("jobs", ()), **known)))
+    assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+@pytest.mark.parametrize("face", [report_html, report_markdown])
+def test_report_without_findings_says_so(face: Face) -> None:
+    schedule = ScheduleInfo(name="default", enable=True)
+    known: dict[str, Any] = {
+        "size_bytes": 10**9,
+        "type": "MANUAL",
+        "user": "u",
+        "encrypted": True,
+        "parts": ("common",),
+    }
+    job = a_job(1, **known, comment="c", build="8", location="sftp://x/vcenter/sn_x/M_8.0_20260301-020000_")
+    report = a_report(job, schedules=(schedule,), succeeded=1, remembered_since=NOW - timedelta(days=200))
+    assert "no gap and no failure found" in face(*results_of(report))
+
+
+@pytest.mark.parametrize("face", [report_html, report_markdown, report_csv])
+def test_appliance_that_could_not_be_read_is_named(face: Face) -> None:
+    results, info = results_of(a_report(a_job(1)))
+    error = ApplianceUnreachableError("connection refused", server="vc02")
+    text = face([*results, ReportResult(server="vc02", error=error)], info)
+    assert "vc02" in text
+    assert "connection refused" in text
+
+
+def test_calendar_marks_each_day_of_the_period_in_the_zone_of_the_appliance() -> None:
+    jobs = [
+        a_job(0, start_time=datetime(2026, 2, 27, 23, 30, tzinfo=UTC)),
+        a_job(1, start_time=datetime(2026, 2, 26, 12, 0, tzinfo=UTC)),
+        a_job(2, start_time=datetime(2026, 2, 26, 2, 0, tzinfo=UTC), state="FAILED"),
+        a_job(3, start_time=datetime(2026, 2, 25, 2, 0, tzinfo=UTC), state="FAILED"),
+    ]
+    remembered = datetime(2026, 2, 24, 2, 0, tzinfo=UTC)
+    since = datetime(2026, 2, 22, 23, 0, tzinfo=UTC)
+    report = a_report(*jobs, since=since, remembered_since=remembered, time_zone="Europe/Berlin")
+    days = [
+        text
+        for text in Page(report_html(*results_of(report))).texts
+        if text.startswith(("Mon 2", "Tue 2", "Wed 2", "Thu 2", "Fri 2", "Sat 2", "Sun 2"))
+    ]
+    assert days == [
+        "Mon 2026-02-23: not known",
+        "Tue 2026-02-24: no backup",
+        "Wed 2026-02-25: failed",
+        "Thu 2026-02-26: succeeded and failed",
+        "Fri 2026-02-27: no backup",
+        "Sat 2026-02-28: succeeded",
+        "Sun 2026-03-01: no backup",
+    ]
