@@ -308,12 +308,13 @@ class Context:
 def _requested_output(argv: Sequence[str], *, plugin: bool) -> Output:
     """Return the output format that raw arguments request; text, or Nagios for a plugin, if they request no known one.
 
-    A plugin has ``--format`` for its text.
+    A plugin has ``--format`` for its text. For a report, ``--format json`` is ``-o json`` unless ``--to`` takes it.
     """
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
     text: dict[str, Output] = {"checkmk": "checkmk", "prtg": "prtg"}
-    default = text.get(_last_value(argv, "--format"), "nagios") if plugin else "text"
-    return formats.get(_last_value(argv, "--output|-[qvh]*o"), default)
+    named = _last_value(argv, "--format")
+    default = text.get(named, "nagios") if plugin else "text"
+    return formats.get(_last_value(argv, "--output|-[qvh]*o") or ("" if _last_value(argv, "--to") else named), default)
 
 
 def _last_value(argv: Sequence[str], flags: str) -> str:

@@ -60,6 +60,7 @@ WORDS: dict[tuple[str, ...], list[str]] = {
     ("archive", "systems"): ["--location", LOCATION],
     ("archive", "list"): ["--location", LOCATION],
     ("archive", "show"): ["M_1", "--location", LOCATION],
+    ("report",): [],
     ("restore", "validate"): ["--location", ARCHIVE, "--sso-username", USER],
     ("restore", "create"): ["--location", ARCHIVE, "--sso-username", USER, "--yes"],
     ("restore", "status"): [],

@@ -21,6 +21,7 @@ from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
 from backupctl.results.metrics_results import Sample
+from backupctl.results.report_results import BackupReport
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.results.verdict_results import Verdict
@@ -90,7 +91,8 @@ RUN_NOWHERE = ("completion", "simulator", "setup", "help", "config set-secret", 
 @pytest.mark.parametrize(
     "line", sorted({line for name, line in LINES if not line.startswith(RUN_NOWHERE) and "ca-file" not in line})
 )
-def test_command_line_of_the_manual_runs(line: str, tmp_path: Path) -> None:
+def test_command_line_of_the_manual_runs(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where reports are written to
     setup = DocumentedSetup(tmp_path, history=True)
     asks = line.startswith(("cancel latest", "schedule delete")) and "--dry-run" not in line
     run = setup.run_line(line, answers=["y"] if asks else None)
@@ -220,6 +222,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
         "schedule list": "schedule list",
         "schedule show": "schedule show",
         "archive systems": "archive systems --location sftp://backup.example.com/vcenter",
+        "report": "report",
         "archive list": "archive list --location sftp://backup.example.com/vcenter",
         "check": "check",
         "metrics export": "metrics export",
@@ -244,6 +247,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "requests": PreparedRequest,
     "check": Verdict,
     "metrics": Sample,
+    "report": BackupReport,
 }
 
 

@@ -65,6 +65,7 @@ OWN_KEYS_OF_RESULTS = {
     "HistoryResult": ["history"],
     "VerdictResult": ["check"],
     "MetricsResult": ["metrics"],
+    "ReportResult": ["report"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {

@@ -174,6 +174,7 @@ _OF_COMMANDS: Final = {
     "words": Sample("connection"),
     "--allow-password-in-url": Sample(usual=True),
     "--at": Sample("02:30", ("late", "25:00"), usual=True),
+    "--change": Sample("CHG0012345", ("a\x1bb",)),
     "--comment-contains": Sample("upgrade"),
     "--day": Sample("SUNDAY", ("someday",)),
     "--enable": Sample(),

@@ -262,7 +262,7 @@ def _name(result: Result, name: str, options: RenderOptions) -> StyledLine:
 for kind in _LISTS:
     full_text.register(kind, _list_in_full)
     quiet_text.register(kind, _list_of_names)
-for silent in (HistoryResult, MetricsResult, VerdictResult):  # their commands print one text about all appliances
+for silent in (HistoryResult, MetricsResult, ReportResult, VerdictResult):  # one text about all appliances
     full_text.register(silent, lambda *_: Rendered())
 full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
 full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))
@@ -270,6 +270,5 @@ full_text.register(CaCertificatesResult, lambda result, options: Rendered(author
 full_text.register(
     FileResult, lambda result, options: Rendered(file_lines(result, options.symbols), next_steps(result))
 )
-full_text.register(ReportResult, lambda *_: Rendered())
 quiet_text.register(CertificateResult, lambda result, _: Rendered(fingerprints(result.chain[:1])))
 quiet_text.register(PinResult, lambda *_: Rendered())
