@@ -38,7 +38,8 @@ def journal(context: Context, since: datetime | None = None) -> Journal:
     except ConfigError:
         return Journal()
     except OSError as error:
-        context.view.warn(f"the journal cannot be read: {error.filename}: {error.strerror}", always=True)
+        where = error.filename or _directory(context)
+        context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
         return Journal()
     if found.unreadable:
         context.view.warn(f"the journal has {plural(found.unreadable, 'unreadable line')}")

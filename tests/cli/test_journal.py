@@ -1,5 +1,6 @@
 """The journal, written by commands and read for reports."""
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from backupctl import __version__
+from backupctl.cli.context import Context
+from backupctl.cli.journal_access import journal
 from tests import wording
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine, configured
 
@@ -125,3 +128,22 @@ def test_state_directory_belongs_to_the_run_and_not_to_a_server(tmp_path: Path) 
     run = backupctl("create", "-s", "vc01")
     assert run.code == 3
     assert wording.KEY_OF_ANOTHER_TABLE in run.err
+
+
+def test_reading_a_journal_warns_of_what_cannot_be_read_and_goes_on(tmp_path: Path) -> None:
+    def read(environ: Mapping[str, str]) -> tuple[list[str], str]:
+        stderr = io.StringIO()
+        context = Context(argv=(), stdin=None, stdout=io.StringIO(), stderr=stderr, environ=environ)
+        return [entry.server for entry in journal(context).entries], stderr.getvalue()
+
+    backupctl = journaling(tmp_path)
+    backupctl("create", "-s", "vc01")
+    environ = {"BACKUPCTL_CONFIG": str(tmp_path / "config.toml")}
+    assert read(environ) == (["vc01"], "")
+    (path,) = (tmp_path / "state").iterdir()
+    path.write_text(f"{path.read_text()}torn")
+    assert read(environ) == (["vc01"], f"warning: {wording.UNREADABLE_JOURNAL_LINES('1 unreadable line')}\n")
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # which can be opened, but not read
+    assert read(environ) == ([], f"warning: {wording.UNREADABLE_JOURNAL}{path.parent}: Input/output error\n")
+    assert read({"XDG_STATE_HOME": str(tmp_path / "nothing")}) == ([], "")
