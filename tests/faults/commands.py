@@ -54,7 +54,7 @@ class Command:
 
     words: tuple[str, ...]
     task: Task
-    object: Literal["backup", "restore", "reconciliation", "schedule", "other"] = "backup"
+    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "other"] = "backup"
     prepare: Prepare = _nothing
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     outcome: int = 0
@@ -113,7 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("status",), "look", prepare=running_backup, outcome=8),
     Command(("status",), "look", options=_PAST),
     Command(("list",), "read", options=_PAST),
-    Command(("metrics", "export"), "read", options=_PAST),
+    Command(("metrics", "export"), "read", "history", options=_PAST),
     Command(("parts",), "read", "other"),
     Command(("check",), "read", options=_PAST),
     Command(("validate", *_AT), "read", "other"),

@@ -211,6 +211,8 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
     if "odd-user" in names:
         ours, theirs = _without_users(ours), _without_users(theirs)
+    if "metrics" in ours:
+        ours, theirs = _known_metrics(ours, theirs, names), _known_metrics(theirs, ours, names)
     if any(each["time_zone"] is None for each in _schedules(ours)):
         ours, theirs = _without_next_runs(ours), _without_next_runs(theirs)
     if ours.get("jobs") and all(job["type"] is None for job in ours["jobs"]):  # their details could not be read
@@ -234,6 +236,19 @@ def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
 def _without_next_runs(result: dict[str, Any]) -> dict[str, Any]:
     unknown = {"time_zone": None, "next_run": None}
     return result | {"schedule": None, "schedules": [each | unknown for each in _schedules(result)]}
+
+
+def _known_metrics(result: dict[str, Any], besides: dict[str, Any], faults: set[str]) -> dict[str, Any]:
+    """Return the values of the series that both results have; those of finished jobs are never unknown."""
+    both = {_series(each) for each in result["metrics"]} & {_series(each) for each in besides["metrics"]}
+    needed = {"backupctl_scrape_success{}", "backupctl_jobs{'state': 'SUCCEEDED'}", "backupctl_jobs{'state': 'FAILED'}"}
+    of_another_job = {"backupctl_running{}", "backupctl_jobs{'state': 'INPROGRESS'}"} if "busy" in faults else set()
+    found = {_series(each): each["value"] for each in result["metrics"]}
+    return result | {"metrics": {name: found[name] for name in (both | needed) - of_another_job}}
+
+
+def _series(metric: dict[str, Any]) -> str:
+    return f"{metric['name']}{metric['labels']}"
 
 
 def _without_users(result: dict[str, Any]) -> dict[str, Any]:

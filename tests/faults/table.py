@@ -34,7 +34,9 @@ UNLISTED = "start* restore *|start* reconciliation *"
 
 ROWS: Final = (
     # Without the time zone of the appliance, the next run of a schedule is unknown, which is no error.
-    Row("health", "*", "* schedule *", "same"),
+    Row("health", "*", "* schedule *|* history *", "same"),
+    # Nor are schedules that cannot be read, where they only add to what the jobs say.
+    Row("read-schedule", "http-503*|html-503*|empty*|bad-json*|redirect*|forbidden", "read history *", "same"),
     # A 401 after the login means an expired session; another one after a new login is a refusal.
     Row("logout", "http-401*", "*", "same"),
     Row("first-poll|mid-poll", "http-401*", f"{BUSY}|look *", "4:auth|9:busy|same"),
@@ -132,7 +134,7 @@ ROWS: Final = (
     Row("last-poll", "*", "start-only *", "same"),
     Row("last-poll", "*", "start *|follow *|cancel *", "5:connection"),
     # Without the details, jobs are read one by one.
-    Row("last-poll", "redirect=[13]", "read backup *", "same"),
+    Row("last-poll", "redirect=[13]", "read backup *|read history *", "same"),
     # Reading: retried for 30 seconds, except for redirects and for responses that take that long.
     Row("archive", "slow=45s", "* /api *|* auto *|* basic *", "same|5:connection"),
     Row("any", "*=%2", "*", "6:api|6:not-supported|5:not-started|6:not-started|5:outcome-unknown|5:connection|same"),
