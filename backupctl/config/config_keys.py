@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from backupctl.config.option import Kind, Option
+from backupctl.config.option import Kind, Option, SecretName
 from backupctl.config.option_table import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
 from backupctl.config.proxy import Proxy
 from backupctl.config.value import FILE, Source, parse_from
@@ -39,11 +39,21 @@ def check_table(
             other = "[defaults]" if "servers." in label else "a table [servers.NAME]"
             raise ConfigError(f"{at} does not belong in this table", hint=f"move it to {other}")
         values[key] = _value(key, value, label, folder)
-    for secret in SECRETS:
+    check_single_places(table, label, SECRETS)
+    return values
+
+
+def check_single_places(table: Mapping[str, object], label: str, secrets: Iterable[SecretName]) -> None:
+    """Raise ConfigError for a table with two places of one secret."""
+    for secret in secrets:
         places = [key for key in secret.file_keys if key in table]
         if len(places) > 1:
             raise ConfigError(f"{label}: {' and '.join(places)} cannot both be set", hint="keep one of them")
-    return values
+
+
+def plain_secret_error(at: str, secret: SecretName) -> ConfigError:
+    """Return the error for a secret in the file itself."""
+    return ConfigError(f"{at}: secrets are not allowed in this file", hint=f"use one of {', '.join(secret.file_keys)}")
 
 
 def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
@@ -67,14 +77,13 @@ def _value(key: str, value: object, label: str, folder: Path) -> object:
     if key in _OPTIONS:
         return _option_value(_OPTIONS[key], value, at, folder)
     if key in _PLACE_KINDS:
-        return _PLACE_CHECKS[_PLACE_KINDS[key]](value, at, folder)
+        return PLACE_CHECKS[_PLACE_KINDS[key]](value, at, folder)
     if key == "host":
-        return _text(value, at)
+        return string_value(value, at)
     if key == "read-only":
         return _boolean(value, at)
     if key in _PLAIN_SECRETS:
-        places = ", ".join(_PLAIN_SECRETS[key].file_keys)
-        raise ConfigError(f"{at}: secrets are not allowed in this file", hint=f"use one of {places}")
+        raise plain_secret_error(at, _PLAIN_SECRETS[key])
     if key in _FLAGS_ONLY:
         flag = _FLAGS_ONLY[key].flag
         raise ConfigError(f"{at}: {flag} cannot be set in a file", hint="remove it, and use it on the command line")
@@ -89,7 +98,7 @@ def _option_value(option: Option[object], value: object, at: str, folder: Path) 
             raise _empty(at)
         if not isinstance(value, list):
             raise ConfigError(f"{at} must be a list of strings", hint=f'use {option.file_key} = ["...", "..."]')
-        return parse_from(Source(FILE, at), option.read, [_text(each, at) for each in value])
+        return parse_from(Source(FILE, at), option.read, [string_value(each, at) for each in value])
     parsed = parse_from(Source(FILE, at), option.parse, _option_text(option, value, at))
     if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
         hint = f"put the URL in the environment variable {PROXY.environment}"
@@ -102,10 +111,11 @@ def _option_text(option: Option[object], value: object, at: str) -> str:
     has_fixed_choices = bool(option.choices) and not option.open_choices
     if isinstance(value, int | float) and (has_fixed_choices or option in _NUMERIC_OPTIONS):
         return str(value).lower()
-    return _text(value, at)
+    return string_value(value, at)
 
 
-def _text(value: object, at: str) -> str:
+def string_value(value: object, at: str) -> str:
+    """Return a value that must be a string with at least one character."""
     if not isinstance(value, str):
         raise ConfigError(f"{at} must be a string", hint='put it in quotes: "..."')
     if not value:
@@ -124,7 +134,7 @@ def _boolean(value: object, at: str) -> bool:
 
 
 def _secret_file(value: object, at: str, folder: Path) -> str:
-    text = _text(value, at)
+    text = string_value(value, at)
     if text == "-":
         raise ConfigError(f"{at}: standard input works only on the command line", hint="use a file")
     try:
@@ -142,21 +152,22 @@ def _command(value: object, at: str, _folder: Path) -> tuple[str, ...]:
 
 
 def _place_name(value: object, at: str, _folder: Path) -> str:
-    return _text(value, at)
+    return string_value(value, at)
 
 
 def _variable(value: object, at: str, _folder: Path) -> str:
     """Return a valid name of a variable; an invalid one is not shown, as it may be a secret."""
-    text = _text(value, at)
+    text = string_value(value, at)
     if _VARIABLE.fullmatch(text) is None:
         raise ConfigError(f"{at} must be a variable name", hint="use a name such as VCENTER_PASSWORD, and export it")
     return text
 
 
-_PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
+PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
     "file": _secret_file,
     "command": _command,
     "env": _variable,
     "credential": _place_name,
     "keyring": _place_name,
 }
+"""The checks of what a key ``NAME-KIND`` of a secret holds, by kind."""

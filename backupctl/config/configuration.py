@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from backupctl.config.config_keys import SERVER_ONLY, check_table, key_outside_tables_error, unknown_name_error
+from backupctl.config.notify_keys import PING, URLS, notify_tables
 from backupctl.config.option_table import GROUP, SECRETS
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
@@ -35,11 +36,15 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One appliance of a run: its address, and its tables of the file in order of precedence."""
+    """One appliance of a run: its address, and its tables of the file in order of precedence.
+
+    ``notify`` are the notify tables for it: its own, those of its groups, and the one for all.
+    """
 
     address: ServerAddress
     layers: tuple[Layer, ...] = ()
     configured: bool = False
+    notify: tuple[Layer, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,12 +72,19 @@ class Configuration(msgspec.Struct, frozen=True):
     defaults: Layer = Layer("")
     servers: Mapping[str, Profile] = msgspec.field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    notify: tuple[Layer, ...] = ()
+
+    @property
+    def notifies(self) -> bool:
+        """Whether it has notify tables."""
+        return bool(self.notify) or any(profile.notify for profile in self.servers.values())
 
     @property
     def secret_variables(self) -> frozenset[str]:
         """The environment variables that hold secrets, and so are not passed on to other programs."""
-        layers = [self.defaults, *(layer for profile in self.servers.values() for layer in profile.layers)]
-        keys = [key for secret in SECRETS for key in secret.file_keys if key.endswith("-env")]
+        of_servers = (each for profile in self.servers.values() for each in (*profile.layers, *profile.notify))
+        layers = [self.defaults, *self.notify, *of_servers]
+        keys = [key for secret in (*SECRETS, PING, URLS) for key in secret.file_keys if key.endswith("-env")]
         return frozenset(layer.values[key] for layer in layers for key in keys if key in layer.values)
 
     def profile(self, text: str) -> Profile:
@@ -88,7 +100,7 @@ class Configuration(msgspec.Struct, frozen=True):
         if len(without_case) == 1:
             return without_case[0]
         address = parse_server(text)
-        return self._configured_at(address) or Profile(address, (self.defaults,))
+        return self._configured_at(address) or Profile(address, (self.defaults,), notify=self.notify)
 
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group. Raises ConfigError: if there is no such group."""
@@ -147,7 +159,8 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     _reject_duplicates(servers.values(), path)
     lists = _table(document, "groups", f"{path}: groups")
     groups = {name: _group(name, members, servers, path) for name, members in lists.items()}
-    return Configuration(path, defaults, servers, groups)
+    servers, notify = _with_notify_tables(document, servers, groups, path)
+    return Configuration(path, defaults, servers, groups, notify)
 
 
 def configured_names_hint(name: str, names: Iterable[str]) -> str:
@@ -161,7 +174,7 @@ def configured_names_hint(name: str, names: Iterable[str]) -> str:
 
 _HOW_TO_GROUP: Final = 'add a table [groups] with a line such as production = ["vc01", "vc02"]'
 _MAX_SHOWN_NAMES: Final = 5
-_TABLES: Final = ("defaults", "servers", "groups")
+_TABLES: Final = ("defaults", "servers", "groups", "notify")
 
 
 def _table(document: Mapping[str, Any], key: str, label: str) -> Mapping[str, Any]:
@@ -227,6 +240,25 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
             remedy = f"add [{table}] or remove it"
             raise unknown_name_error(f"{label}: {member}", member, "server", servers, remedy=remedy)
     return tuple(dict.fromkeys(members))
+
+
+def _with_notify_tables(
+    document: Mapping[str, Any], servers: Mapping[str, Profile], groups: Mapping[str, tuple[str, ...]], path: Path
+) -> tuple[dict[str, Profile], tuple[Layer, ...]]:
+    """Return the servers with the notify tables for each, and those for a server that is not configured."""
+    tables = notify_tables(_table(document, "notify", f"{path}: notify"), {"servers": servers, "groups": groups}, path)
+    layers = {name: Layer(f"{path}: {name}", values) for name, values in tables if values}
+
+    def of(*names: str) -> tuple[Layer, ...]:
+        return tuple(layers[name] for name in (*names, "notify") if name in layers)
+
+    def groups_of(server: str) -> list[str]:
+        return [f"notify.groups.{group}" for group, members in groups.items() if server in members]
+
+    with_tables = {
+        name: replace(each, notify=of(f"notify.servers.{name}", *groups_of(name))) for name, each in servers.items()
+    }
+    return with_tables, of()
 
 
 def _check_name(name: str, label: str) -> None:

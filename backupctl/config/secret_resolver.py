@@ -88,7 +88,7 @@ class SecretResolver:
     def find(self, name: SecretName, given: SecretOptions, layers: Sequence[Layer] = ()) -> SecretValue | None:
         """Return the secret with its source, None if no setting names one; ``layers`` as in ``resolve``."""
         place = self.locate(name, given, layers)
-        return None if place is None else Value(self._read(place), place.source)
+        return None if place is None else Value(self.read(place), place.source)
 
     def in_variables(self, layers: Sequence[Layer] = ()) -> Iterator[Secret]:
         """Yield all secrets in variables, whether or not the run needs them; no other place is read."""
@@ -103,10 +103,10 @@ class SecretResolver:
             self.on_command_line(name, given)
             or self._in_environment(name)
             or self._in_credentials(name)
-            or self._in_file(name, layers)
+            or self.in_file(name, layers)
         )
 
-    def _read(self, place: SecretPlace) -> Secret:
+    def read(self, place: SecretPlace) -> Secret:
         """Read a place once; an error is raised again for every appliance with the same setting."""
         previous_error = self._errors.get((place.key, place.source))
         if previous_error is not None:
@@ -154,7 +154,8 @@ class SecretResolver:
             return None
         return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
-    def _in_file(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
+    def in_file(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
+        """Return the place that the configuration file names, None if it names none."""
         for layer in layers:
             for key in name.file_keys:
                 if key in layer.values:
