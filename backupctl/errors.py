@@ -153,6 +153,12 @@ class ConfigError(BackupctlError):
     slug = "config"
 
 
+class HookFailedError(ConfigError):
+    """A hook of the configuration file failed; before a backup, so that none was started."""
+
+    slug = "hook-failed"
+
+
 class ReadOnlyError(ConfigError):
     """The configuration file marks this appliance as read-only."""
 
@@ -311,6 +317,13 @@ class NotFoundError(BackupctlError):
 
     exit_code = ExitCode.NOT_FOUND
     slug = "not-found"
+
+
+class NotSentError(BackupctlError):
+    """A ping or a message was not delivered."""
+
+    exit_code = ExitCode.CONNECTION
+    slug = "not-sent"
 
 
 class OutputError(BackupctlError):

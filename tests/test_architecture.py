@@ -62,16 +62,17 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "rich": ("output.terminal.",),
     "click": ("cli.",),
     "markdown_it": ("help.markdown",),
+    "apprise": ("api.senders",),
     "trustme": ("simulator.server_certificate",),
     "keyring": ("secrets.from_keyring",),
     "tomlkit": ("config.config_edit",),
     "time": ("clock",),
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
-    "subprocess": ("cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
+    "subprocess": ("cli.hooks", "cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
-    "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
+    "threading": ("api.senders", "api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
 """The modules that may import a package; a trailing dot includes all modules below."""
 

@@ -37,9 +37,9 @@ CODES: dict[str, int] = {
 SLUGS: dict[int, set[str]] = {
     1: {"bug"},
     2: {"usage"},
-    3: {"config", "read-only"},
+    3: {"config", "hook-failed", "read-only"},
     4: {"auth", "forbidden"},
-    5: {"connection", "tls", "pin-mismatch", "not-started", "outcome-unknown"},
+    5: {"connection", "tls", "pin-mismatch", "not-sent", "not-started", "outcome-unknown"},
     6: {"api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"},
     7: {"backup-failed"},
     8: {"timed-out", "running", "stalled"},

@@ -1,0 +1,78 @@
+"""The messages about a run: what a monitor, a mail or a chat is told."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from backupctl.exit_codes import overall_exit_code
+from backupctl.formatting import plural, size
+from backupctl.results.backup_results import JobResult
+from backupctl.results.result import Result
+
+_MAX_NAMES: Final = 5
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """A message: ``event`` is what a ping ends with in the protocol of healthchecks.io, an exit code for a failure."""
+
+    event: str
+    title: str
+    body: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is about a failure."""
+        return self.event.isdigit()
+
+
+def notification(command: str, sender: str, results: Sequence[Result]) -> Notification:
+    """Return the message about the results of a run of ``command`` on the host ``sender``."""
+    failed = [result for result in results if result.exit_code]
+    code = overall_exit_code(result.exit_code for result in failed)
+    paragraphs = ["\n".join(_failure_lines(result)) for result in failed]
+    paragraphs += ["\n".join(_success_line(result) for result in results if not result.exit_code)]
+    paragraphs += [f"backupctl {command} on {sender}, exit code {code:d}"]
+    body = "\n\n".join(filter(None, paragraphs))
+    return Notification(f"{code:d}" if code else "", _title(results, failed), body)
+
+
+def start_of(command: str, servers: Sequence[str]) -> Notification:
+    """Return the message that a run has begun."""
+    return Notification("start", f"backupctl {command} has started", "\n".join(servers))
+
+
+def test_message() -> Notification:
+    """Return a message that changes nothing: a monitor records it in its log."""
+    return Notification("log", "backupctl: test message", "It works. No backup was made.")
+
+
+def _title(results: Sequence[Result], failed: Sequence[Result]) -> str:
+    if len(results) == 1:
+        return _headline(results[0])
+    if not failed:
+        return f"{plural(len(results), 'backup')} done"
+    names = ", ".join(result.server for result in failed[:_MAX_NAMES])
+    return f"{len(failed)} of {plural(len(results), 'backup')} not done: {names}{', ...' * (len(failed) > _MAX_NAMES)}"
+
+
+def _headline(result: Result) -> str:
+    return f"{result.server}: backup " + (f"not done ({result.error.slug})" if result.error else "done")
+
+
+def _failure_lines(result: Result) -> list[str]:
+    error, job = result.error, result.job if isinstance(result, JobResult) else None
+    messages = [message.default_message for message in job.messages] if job else []
+    if error is None:
+        return [_headline(result), *messages]
+    advice = [f"Try: {error.hint}"] if error.hint else []
+    follow = [f"Follow it with: {error.attach}"] if error.attach else []
+    return [_headline(result), *dict.fromkeys([error.message, *messages, *error.details]), *advice, *follow]
+
+
+def _success_line(result: Result) -> str:
+    job = result.job if isinstance(result, JobResult) else None
+    if job is None:
+        return f"{result.server}: done"
+    of_size = "" if job.size_bytes is None else f" ({size(job.size_bytes)})"
+    return f"{result.server}: backup {job.id} done{of_size}"
