@@ -344,3 +344,12 @@ CHECK_TIMED_OUT = "timed out after {}; missing: {}".format
 REPORT_FORMATS = "--format {} and -o {} exclude each other".format
 EMPTY_PERIOD = "the period is empty"
 NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
+
+
+# Notifications
+
+NOT_SENT = "not sent ({}): ".format
+PING_OF_OTHERS_TOO = "no ping: other servers share it"
+HOOK_FAILED = "{} hook '{}' {}".format
+INSTALL_APPRISE = "pip install apprise"
+NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from backupctl.api.credential_state import CredentialStates
     from backupctl.cli.contact import Contact
+    from backupctl.cli.notifier import Notifier
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
@@ -71,6 +72,8 @@ class Context:
         """The exit codes of the command; known before the command line is parsed, so that its errors obey them too."""
         self.contact: Contact | None = None
         """The first contact of the run, which comes before questions about its work."""
+        self.notifier: Notifier | None = None
+        """Reports the results of a run that makes backups, once they are shown."""
         self.offered: dict[Hashable, Secret] = {}
         """Passwords that another appliance has accepted, by the key of their prompt, which offers each once."""
         self._shown_sources: set[tuple[str, Source]] = set()
@@ -272,6 +275,13 @@ class Context:
         return self._finish(Envelope.of_error(self.command, error, self.exit_codes))
 
     def _finish(self, envelope: Envelope) -> int:
+        code = self._show(envelope)
+        notifier, self.notifier = self.notifier, None
+        if notifier is not None:
+            notifier.report(envelope)
+        return code
+
+    def _show(self, envelope: Envelope) -> int:
         try:
             self.view.finish(envelope)
         except OutputError as error:

@@ -1,7 +1,7 @@
 """Run a command's work on the selected appliances, show the results and return the exit code."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import click
 import msgspec
@@ -27,6 +27,9 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.deadline import with_deadline
 from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.cli.notifier import Notifier
 
 R = TypeVar("R", bound=Result)
 J = TypeVar("J", JobResult, RestoreResult)
@@ -137,6 +140,7 @@ def _run(
 ) -> list[R]:
     began = context.clock.monotonic()
     with Contact(context, _select(context, traits), traits) as contact:
+        notifier = _notifier(context, contact, traits)
         prepared = _prepare(context, contact, prepare)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
@@ -144,12 +148,23 @@ def _run(
         coordinator = _coordinator(context, prepared, traits)
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
-        results = run_tasks(context, [_task(each, result_type, traits, coordinator, began) for each in prepared])
+        tasks = [_task(each, result_type, traits, coordinator, began, notifier) for each in prepared]
+        results = notifier.run(tasks) if notifier else run_tasks(context, tasks)
     if traits.journaled:
         from backupctl.cli.journal_access import keep_results
 
         keep_results(context, [(each.settings, result) for each, result in zip(prepared, results, strict=True)])
     return results
+
+
+def _notifier(context: Context, contact: Contact, traits: CommandTraits) -> "Notifier | None":
+    """Return the notifier of a run that makes backups, None if the configuration file names nothing for it."""
+    if not traits.starts_backups or not context.configuration.notifies:
+        return None
+    from backupctl.cli.notifier import Notifier
+
+    context.notifier = Notifier(context, contact)
+    return context.notifier
 
 
 def show_requests(
@@ -241,6 +256,7 @@ def _task(
     traits: CommandTraits,
     coordinator: Coordinator,
     began: float,
+    notifier: "Notifier | None",
 ) -> Task[R]:
     if isinstance(each, _Prepared):
         slot = coordinator.slot(each.appliance)
@@ -251,6 +267,7 @@ def _task(
             unreachable_grace=traits.unreachable_grace,
             timeout=each.settings.value(TIMEOUT) if traits.timed else None,
             slot=slot,
+            before=notifier.before(each.settings) if notifier else None,
             interrupted_note=NO_BACKUP if traits.starts_backups else NOTHING_CHANGED,
         )
         return task if traits.deadline is None else with_deadline(each.appliance, task, began, traits.deadline)

@@ -8,6 +8,8 @@ from backupctl.config.option_table import OPTIONS, PROXY, SECRETS
 PREFIX: Final = "BACKUPCTL_"
 KEY_LOG: Final = "SSLKEYLOGFILE"
 """Names a file to which Python writes TLS keys for debugging (``ssl.create_default_context``)."""
+HOOK_VARIABLES: Final = tuple(f"{PREFIX}{name}" for name in ("COMMAND", "SERVER", "EXIT_CODE", "SLUG", "JOB"))
+"""What a hook is told about its run; a command that it starts may see them."""
 
 
 def environment_names() -> tuple[str, ...]:
@@ -40,7 +42,7 @@ def unread_variable_warnings(environ: Mapping[str, str]) -> list[str]:
     flags_only = {PREFIX + option.key.upper(): option for option in OPTIONS if option.environment is None}
     warnings = []
     for name in sorted(environ):
-        if name.upper().startswith(PREFIX) and name not in known:
+        if name.upper().startswith(PREFIX) and name not in {*known, *HOOK_VARIABLES}:
             option = flags_only.get(name.upper())
             if option is not None:
                 warnings.append(f"{name} is ignored: {option.flag} cannot be set in the environment")

@@ -43,19 +43,22 @@ def run_on(
     unreachable_grace: float = 0.0,
     timeout: float | None = None,
     slot: Slot | None = None,
+    before: Task[None] | None = None,
     interrupted_note: str = NOTHING_CHANGED,
 ) -> Task[R]:
     """Log in, do ``work``, log out, and return the result; errors become part of it.
 
     The appliance may be unreachable for ``unreachable_grace`` seconds, within ``timeout``. Nothing is sent before
     ``slot`` is acquired, but ``first_login`` may have opened the session; without a slot, the appliance is the only one
-    of the run. ``interrupted_note`` is added to the message when the login is interrupted, and says what that means for
-    the work.
+    of the run. ``before`` comes between slot and login. ``interrupted_note`` is added to the message when one of these
+    two is interrupted, and says what that means for the work.
     """
     slot = slot or Coordinator([appliance]).slot(appliance)
     release = None
     try:
         yield from slot.acquire()
+        if before is not None:
+            yield from _with_interrupted_note(before, interrupted_note)
         login = with_reauth(appliance, slot, _log_in(appliance, unreachable_grace, timeout, slot))
         release = yield from _with_interrupted_note(login, interrupted_note)
         outcome = yield from with_reauth(appliance, slot, work)

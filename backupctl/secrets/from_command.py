@@ -78,13 +78,13 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int
         try:
             content = b"" if output is None else _read_output(output.fileno(), clock)
             if len(content) > MAX_SECRET_BYTES:
-                _end_group(running)
+                end_group(running)
             return content, running.wait(_GRACE_SECONDS)
         except (NoDataError, subprocess.TimeoutExpired):
-            _end_group(running)
+            end_group(running)
             return None
         except BaseException:  # an interrupt
-            _end_group(running)
+            end_group(running)
             raise
 
 
@@ -93,6 +93,7 @@ def _read_output(descriptor: int, clock: Clock) -> bytes:
     return read_pipe(descriptor, clock, MAX_SECRET_BYTES)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill all processes in the session of a process."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
