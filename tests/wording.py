@@ -351,5 +351,6 @@ NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
 NOT_SENT = "not sent ({}): ".format
 PING_OF_OTHERS_TOO = "no ping: other servers share it"
 HOOK_FAILED = "{} hook '{}' {}".format
+HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"
 NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"

@@ -7,6 +7,7 @@ from typing import Final
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.config.configuration import Profile
+from backupctl.config.notify_keys import HOOKS, PING, URLS
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
 from backupctl.config.proxy import Proxy
@@ -29,7 +30,8 @@ _APPLIANCE_OPTIONS: Final[tuple[Option[object], ...]] = tuple(
 
 def default_settings(context: Context) -> ApplianceSettings:
     """Return the settings of an appliance that is not configured."""
-    return ApplianceSettings(context, Profile(_NO_ADDRESS, (context.configuration.defaults,)))
+    configuration = context.configuration
+    return ApplianceSettings(context, Profile(_NO_ADDRESS, (configuration.defaults,), notify=configuration.notify))
 
 
 def settings_result(settings: ApplianceSettings) -> SettingsResult:
@@ -56,6 +58,20 @@ def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
             option.file_key or option.name, _proxy(settings) if option == PROXY else settings.resolve(option)
         )
     yield from (_secret(settings, name) for name in SECRETS)
+    yield from _notify_settings(settings)
+
+
+def _notify_settings(settings: ApplianceSettings) -> Iterator[Setting]:
+    """Yield the settings of the notify tables, as far as there are any; hooks show only their program."""
+    for secret in (PING, URLS):
+        place = settings.context.secrets.in_file(secret, settings.profile.notify)
+        if place is not None:
+            yield _with_source(place.source, f"notify {secret.name}", place=place.description)
+    for key in ("on", *HOOKS, "hook-timeout"):
+        layer = next((each for each in settings.profile.notify if key in each.values), None)
+        if layer is not None:
+            value = layer.values[key]
+            yield _with_source(layer.source(key), f"notify {key}", value=value[0] if key in HOOKS else value)
 
 
 def _proxy(settings: ApplianceSettings) -> Value[Proxy | None]:

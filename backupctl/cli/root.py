@@ -26,7 +26,7 @@ COMMAND_SECTIONS: Final = {
     "Backups": ("create", "watch", "status", "list", "cancel", "parts", "validate"),
     "Schedules": ("schedule",),
     "Archives and restore": ("archive", "restore"),
-    "Monitoring": ("check", "metrics", "report"),
+    "Monitoring": ("check", "metrics", "report", "notify"),
     "Set-up": ("setup", "config", "trust", "simulator", "help", "completion"),
 }
 """The commands by purpose, in the order of the help; each has a module of its name in ``cli.commands``."""

@@ -13,7 +13,8 @@ import pytest
 
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
-from backupctl.config.environment import environment_names
+from backupctl.config.environment import HOOK_VARIABLES, environment_names
+from backupctl.config.notify_keys import HOOKS, PING, URLS
 from backupctl.config.option_table import OPTIONS, PASSWORD, SECRETS
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
@@ -37,7 +38,8 @@ KEYS = {
     "host",
     "read-only",
     *(option.file_key for option in OPTIONS),
-    *(key for each in SECRETS for key in each.file_keys),
+    *(key for each in (*SECRETS, PING, URLS) for key in each.file_keys),
+    *("on", "hook-timeout", *HOOKS),
 }
 NAMES = [path.stem for path in TOPICS]
 
@@ -84,8 +86,10 @@ def test_every_command_line_of_a_document_is_valid() -> None:
     assert usage_error("list --stat FAILED") is not None
 
 
-RUN_NOWHERE = ("completion", "simulator", "setup", "help", "config set-secret", "config init", "restore", "trust")
-"""Commands that serve, ask, change the machine or need an appliance that waits for a restore."""
+RUN_NOWHERE = (
+    *("completion", "simulator", "setup", "help", "config set-secret", "config init", "restore", "trust", "notify"),
+)
+"""Commands that serve, ask, change the machine, or need an appliance that waits for a restore or a notify table."""
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,7 @@ def test_every_name_in_a_document_exists(path: Path) -> None:
     ours = [code for code in re.findall(r"`([^`\n]+)`", text) if not code.startswith(OTHER_PROGRAMS)]
     options = {word for code in ours for word in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", code)}
     assert options - all_options() - {"--NAME-file", "--NAME-command", "-vv", "-P", "-u", "-R"} == set()
-    assert set(re.findall(r"BACKUPCTL_[A-Z_]*[A-Z]", text)) <= set(environment_names())
+    assert set(re.findall(r"BACKUPCTL_[A-Z_]*[A-Z]", text)) <= {*environment_names(), *HOOK_VARIABLES}
     assert set(re.findall(r"backupctl help ([a-z-]+)", text)) <= {*NAMES, *COMMANDS}
 
 
@@ -153,6 +157,14 @@ def test_configuration_of_the_manual_passes_config_check(tmp_path: Path) -> None
     checks = [check for result in run.json["results"] for check in result["checks"]]
     assert (run.code, {check["status"] for check in checks}) == (0, {"OK"})
     assert len(run.json["results"]) == 4
+
+
+def test_notify_tables_of_the_manual_are_valid(tmp_path: Path) -> None:
+    setup = DocumentedSetup(tmp_path)
+    for table in blocks(text_of("notifications"), "toml"):
+        setup.write("config.toml", f"{blocks(text_of('configuration'), 'toml')[0]}\n{table}")
+        checks = setup.run("config", "check", "-o", "json").json["results"][0]["checks"]
+        assert checks[0]["message"].endswith("3 servers, 1 group"), checks[0]
 
 
 def test_read_only_server_of_the_manual_is_not_changed(tmp_path: Path) -> None:

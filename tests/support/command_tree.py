@@ -29,7 +29,7 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
-WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help", "metrics rules"})
+WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help", "metrics rules", "notify"})
 """Commands that talk to no appliance, and ``setup``, which asks for everything; a group stands for all of its own."""
 
 
