@@ -148,7 +148,7 @@ def _run(
         coordinator = _coordinator(context, prepared, traits)
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
-        tasks = [_task(each, result_type, traits, coordinator, began, notifier) for each in prepared]
+        tasks = [_task(each, result_type, traits, coordinator, began=began, notifier=notifier) for each in prepared]
         results = notifier.run(tasks) if notifier else run_tasks(context, tasks)
     if traits.journaled:
         from backupctl.cli.journal_access import keep_results
@@ -255,6 +255,7 @@ def _task(
     result_type: type[R],
     traits: CommandTraits,
     coordinator: Coordinator,
+    *,
     began: float,
     notifier: "Notifier | None",
 ) -> Task[R]:
