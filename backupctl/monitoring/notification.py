@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from backupctl.exit_codes import overall_exit_code
+from backupctl.exit_codes import COMMAND_CODES
 from backupctl.formatting import plural, size
 from backupctl.results.backup_results import JobResult
 from backupctl.results.result import Result
@@ -29,7 +29,7 @@ class Notification(msgspec.Struct, frozen=True):
 def notification(command: str, sender: str, results: Sequence[Result]) -> Notification:
     """Return the message about the results of a run of ``command`` on the host ``sender``."""
     failed = [result for result in results if result.exit_code]
-    code = overall_exit_code(result.exit_code for result in failed)
+    code = COMMAND_CODES.overall(result.exit_code for result in failed)
     paragraphs = ["\n".join(_failure_lines(result)) for result in failed]
     paragraphs += ["\n".join(_success_line(result) for result in results if not result.exit_code)]
     paragraphs += [f"backupctl {command} on {sender}, exit code {code:d}"]
