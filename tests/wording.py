@@ -339,12 +339,12 @@ NO_SSO_PASSWORD = "no password for the SSO administrator {}".format
 # The monitoring plugin
 
 CHECK_TIMED_OUT = "timed out after {}; missing: {}".format
+
 # Reports
 
 REPORT_FORMATS = "--format {} and -o {} exclude each other".format
 EMPTY_PERIOD = "the period is empty"
 NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
-
 
 # Notifications
 
