@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,9 +109,21 @@ def test_failure_before_the_backup_is_in_the_journal(tmp_path: Path) -> None:
     assert wording.WRONG_LOGIN in entry["message"]
 
 
+def test_interrupted_run_is_in_the_journal_with_the_job_that_it_left_running(tmp_path: Path) -> None:
+    backupctl = journaling(tmp_path)
+    backupctl.clock.at(5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert backupctl("create", "-s", "vc01").code == 130
+    (entry,) = entries(tmp_path)
+    assert (entry["exit_code"], entry["slug"], entry["job"]["state"]) == (130, "interrupted", "INPROGRESS")
+
+
 @pytest.mark.parametrize(
     ("state", "environ", "reason"),
-    [('state-dir = "config.toml/state"', {}, "Not a directory"), ("", {"XDG_STATE_HOME": "/dev/null"}, "Not a dir")],
+    [
+        ('state-dir = "config.toml/state"', {}, "Not a directory"),
+        ("", {"XDG_STATE_HOME": "/dev/null"}, "Not a dir"),
+        ("", {"BACKUPCTL_JOURNAL": "maybe"}, "BACKUPCTL_JOURNAL: "),
+    ],
 )
 def test_journal_that_cannot_be_written_is_a_warning_even_if_quiet(
     tmp_path: Path, state: str, environ: Mapping[str, str], reason: str
