@@ -267,4 +267,4 @@ class ApplianceState:
                 self.archives.save_past(job, self.host)
         if self.stage != "fresh" and "schedules" in self.release.features:
             now = self.clock.now()
-            self.schedules.create("default", past_schedule(now.astimezone(self.schedules.zone), self.release), now)
+            self.schedules.create("default", past_schedule(now, self.release), now)
