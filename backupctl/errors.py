@@ -286,6 +286,13 @@ class BackupFailedError(BackupctlError):
     slug = "backup-failed"
 
 
+class AuditGapError(BackupctlError):
+    """A run of a schedule made no backup, and no other backup made up for it."""
+
+    exit_code = ExitCode.BACKUP_FAILED
+    slug = "audit-gap"
+
+
 class TimedOutError(BackupctlError):
     """The job was still running at the deadline; it keeps running."""
 

@@ -41,7 +41,7 @@ SLUGS: dict[int, set[str]] = {
     4: {"auth", "forbidden"},
     5: {"connection", "tls", "pin-mismatch", "not-sent", "not-started", "outcome-unknown"},
     6: {"api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"},
-    7: {"backup-failed"},
+    7: {"audit-gap", "backup-failed"},
     8: {"timed-out", "running", "stalled"},
     9: {"busy"},
     10: {"not-found"},

@@ -48,7 +48,7 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["cr"], ["create"]),
         (["-o", "json", "wa"], ["watch"]),
         (["simulator", ""], ["serve"]),
-        (["schedule", ""], ["delete", "disable", "enable", "list", "run", "set", "show"]),
+        (["schedule", ""], ["audit", "delete", "disable", "enable", "list", "run", "set", "show"]),
         (["archive", ""], ["list", "show", "systems"]),
         (["restore", ""], ["cancel", "create", "reconcile", "status", "validate", "watch"]),
         (["config", ""], ["check", "init", "set-secret", "show"]),

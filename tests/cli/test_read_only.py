@@ -52,6 +52,7 @@ WORDS: dict[tuple[str, ...], list[str]] = {
     ("validate",): ["--location", LOCATION],
     ("schedule", "list"): [],
     ("schedule", "show"): [],
+    ("schedule", "audit"): [],
     ("schedule", "set"): ["--location", LOCATION, "--at", "02:30"],
     ("schedule", "enable"): [],
     ("schedule", "disable"): [],

@@ -120,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("cancel", "latest", "--yes"), "cancel", prepare=running_backup),
     _schedule(("schedule", "list"), "read"),
     _schedule(("schedule", "show"), "read"),
+    _schedule(("schedule", "audit"), "read"),
     _schedule(("schedule", "set", "--at", "04:15"), "write"),
     Command(("schedule", "set", *_AT, "--at", "05:15"), "write", "schedule"),
     _schedule(("schedule", "disable"), "write"),

@@ -19,6 +19,7 @@ from backupctl.config.option_table import OPTIONS, PASSWORD, SECRETS
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
 from backupctl.results.archive_results import Archive, ArchiveMetadata
+from backupctl.results.audit_results import ExpectedRun
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
 from backupctl.results.metrics_results import Sample
@@ -233,6 +234,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
         "status": "status latest",
         "schedule list": "schedule list",
         "schedule show": "schedule show",
+        "schedule audit": "schedule audit",
         "archive systems": "archive systems --location sftp://backup.example.com/vcenter",
         "report": "report",
         "archive list": "archive list --location sftp://backup.example.com/vcenter",
@@ -253,6 +255,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "parts": PartSize,
     "checks": Check,
     "schedule": ScheduleInfo,
+    "runs": ExpectedRun,
     "changes": Change,
     "archive": Archive,
     "metadata": ArchiveMetadata,

@@ -22,6 +22,7 @@ from backupctl.results.archive_results import (
     RestoreResult,
     SystemsResult,
 )
+from backupctl.results.audit_results import AuditResult, ExpectedRun, RunVerdict
 from backupctl.results.backup_history import BackupHistory, HistoryResult
 from backupctl.results.backup_results import (
     Check,
@@ -170,6 +171,7 @@ def every_result(**fields: Any) -> list[Result]:
     where: dict[str, Any] = {**WHERE, **fields}
     part = PartSize(id="seat", name="Stats", description="d", selected_by_default=True, optional=True, size_mb=1234)
     request = PreparedRequest(method="POST", url="https://vc01.example.com/api/x", body={"location_password": "***"})
+    run = ExpectedRun(due=START, verdict=RunVerdict.FAILED, job=JOB_ID)
     seen: dict[str, Any] = {
         "certificate": a_certificate(),
         "chain": (a_certificate(), a_certificate(subject="CN=CA, DC=vsphere, DC=local", expires_in_days=-3)),
@@ -191,6 +193,7 @@ def every_result(**fields: Any) -> list[Result]:
             changes=(Change(field="enable", before=False, after=True),),
             requests=(request,),
         ),
+        AuditResult(**where, since=START, schedule=a_schedule(), runs=(run,), gaps=(run,), unexplained=(a_job(),)),
         SystemsResult(**where, systems=("vc01.example.com",)),
         ArchivesResult(**where, archives=(an_archive(),)),
         ArchiveResult(**where, archive=an_archive()),

@@ -53,6 +53,9 @@ OWN_KEYS_OF_RESULTS = {
     "ChecksResult": ["checks"],
     "SchedulesResult": ["schedules", "unreadable"],
     "ScheduleResult": ["schedule", "changes", "requests"],
+    "AuditResult": [
+        *("since", "until", "judged_since", "schedule", "runs", "gaps", "counts", "unexplained", "notes"),
+    ],
     "SystemsResult": ["systems"],
     "ArchivesResult": ["archives", "unreadable"],
     "ArchiveResult": ["archive"],

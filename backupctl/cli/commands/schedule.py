@@ -154,6 +154,22 @@ def delete_command(context: Context, name: str, yes: bool) -> int:
     return _write(context, prepare, ask)
 
 
+@command.command("audit")
+@click.option("--since", metavar="WHEN", default="30d", help="Runs since 2026-03-01, or 30d (ago, the default).")
+@shared_options
+@click.pass_obj
+def audit_command(context: Context, since: str) -> int:
+    """Compare the runs that the schedule should have made with the backup jobs."""
+    from backupctl.cli.runner import run
+    from backupctl.cli.timestamps import parse_timestamp
+    from backupctl.operations.read_audit import read_audit
+    from backupctl.results.audit_results import AuditResult
+
+    now = context.clock.now()
+    start = parse_timestamp("--since", since, now) or now
+    return run(context, AuditResult, lambda _: partial(read_audit, since=start))
+
+
 @command.command("run")
 @name_argument
 @options(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from backupctl.error_facts import ErrorFacts, anonymized, error_on, render_details, render_hint, render_message
 from backupctl.errors import (
+    AuditGapError,
     AuthenticationError,
     BackupctlError,
     BackupFailedError,
@@ -76,7 +77,7 @@ class _Failure:
         self.server, self.slug, self.job = result.server, error.slug, job
         self.is_detached = isinstance(error, InterruptedRunError) and job is not None and not job.ended
         self.is_interrupted = isinstance(error, InterruptedRunError) and error.certain
-        checked = isinstance(result, ChecksResult) and bool(result.checks)
+        checked = (isinstance(result, ChecksResult) and bool(result.checks)) or isinstance(error, AuditGapError)
         self.is_shown = (
             checked
             or (isinstance(error, BackupFailedError) and ended)

@@ -8,6 +8,7 @@ from backupctl.errors import InterruptedRunError
 from backupctl.exit_codes import ExitCode
 from backupctl.output.json_text import json_text
 from backupctl.output.terminal.archive_text import archive_block, archive_rows, metadata_block, system_rows
+from backupctl.output.terminal.audit_text import audit_block
 from backupctl.output.terminal.certificate_text import authorities_lines, certificate_lines, fingerprints, pin_lines
 from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary
 from backupctl.output.terminal.config_text import file_lines, next_steps, setting_rows, settings_heading
@@ -26,6 +27,7 @@ from backupctl.output.terminal.schedule_text import (
 from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, line, warning_lines
 from backupctl.output.terminal.table import Rows, table_lines
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import HistoryResult
 from backupctl.results.backup_results import (
     ChecksResult,
@@ -48,6 +50,8 @@ SHOW_SCHEDULE: Final = "schedule show"
 
 DISABLE_SCHEDULE: Final = "schedule disable"
 """The command whose success is a disabled schedule."""
+
+NO_SCHEDULE: Final = "{} has no backup schedule yet"
 
 CHECK_CONFIGURATION: Final = "config check"
 """The command whose first result is about the file and not about a server."""
@@ -132,6 +136,13 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
 @quiet_text.register
 def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
     return full_text(result, options) if result.requests or options.command == SHOW_SCHEDULE else Rendered()
+
+
+@full_text.register
+def _(result: AuditResult, options: RenderOptions) -> Rendered:
+    if result.schedule is None:
+        return Rendered(notes=_nothing(result, NO_SCHEDULE.format(result.server)))
+    return Rendered(audit_block(result, options), close=True)
 
 
 @full_text.register
@@ -232,7 +243,7 @@ class _Listing(NamedTuple):
 _LISTS: Final[Mapping[type[Result], _Listing]] = {
     JobsResult: _Listing("jobs", "id", job_rows, "{} has no backup jobs yet"),
     PartsResult: _Listing("parts", "id", part_rows, "{} offers no parts for a backup"),
-    SchedulesResult: _Listing("schedules", "name", schedule_rows, "{} has no backup schedule yet"),
+    SchedulesResult: _Listing("schedules", "name", schedule_rows, NO_SCHEDULE),
     SystemsResult: _Listing("systems", "", system_rows, "{} finds no backups of any system at this location"),
     ArchivesResult: _Listing("archives", "archive", archive_rows, "{} finds no such archives at this location"),
 }

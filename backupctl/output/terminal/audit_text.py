@@ -1,0 +1,69 @@
+"""Render the audit of a schedule: a summary, and each gap; runs that made their backup are only counted."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from backupctl.formatting import plural, timestamp
+from backupctl.output.terminal.job_text import simulated_note
+from backupctl.output.terminal.rendered import RenderOptions
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, line
+from backupctl.output.terminal.table import wrapped_table
+from backupctl.results.audit_results import AuditResult, ExpectedRun
+from backupctl.results.schedule_results import recurrence_text
+
+MAX_NAMED: Final = 3
+"""How many unexplained jobs are named."""
+
+
+def audit_block(result: AuditResult, options: RenderOptions) -> list[StyledLine]:
+    """Return what became of the expected runs, the gaps and what cannot be judged."""
+    rows = [(line("  ", (label, style)), line(), text) for label, style, text in _rows(result)]
+    return [_headline(result, options), *wrapped_table(rows, options.width)]
+
+
+def _headline(result: AuditResult, options: RenderOptions) -> StyledLine:
+    symbols, gaps, runs = options.symbols, len(result.gaps), plural(len(result.runs), "scheduled run")
+    symbol, style, words = symbols.good, GOOD, f"no gap in {runs}"
+    if not result.runs:
+        symbol, style, words = symbols.odd, ODD, "no scheduled run could be judged"
+    elif gaps:
+        symbol, style, words = symbols.bad, BAD, f"{plural(gaps, 'gap')} in {runs}"
+    since = result.runs[0].due if result.runs else result.since
+    after = f" since {timestamp(since, since.tzinfo)}" if since else ""
+    return line((f"{symbol} ", style), f"{result.server}: ", (words, style), after, simulated_note(result))
+
+
+def _rows(result: AuditResult) -> Iterator[tuple[str, str, str]]:
+    """Yield the label of each fact, its style and its text."""
+    schedule = result.schedule
+    if schedule is not None and schedule.hour is not None and schedule.minute is not None:
+        when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
+        yield "schedule", "", f"{schedule.name}, {when} ({schedule.time_zone or 'UTC'})"
+    counts = [f"{count} {_word(verdict)}" for verdict, count in result.counts.items() if count]
+    if counts:
+        yield "runs", "", ", ".join(counts)
+    for (verdict, is_gap), group in groupby(result.runs, lambda run: (run.verdict, run.is_gap)):
+        if is_gap:
+            runs = list(group)
+            job = f" (backup {runs[0].job})" if len(runs) == 1 and runs[0].job else ""
+            yield _word(verdict), BAD, f"{_span(runs)}{job}"
+    for run in result.runs:
+        if run.made_up_by:
+            yield "made up", ODD, f"{_span([run])} {_word(run.verdict)}, backup {run.made_up_by} succeeded"
+    ids = [job.id for job in result.unexplained]
+    if ids:
+        more = [f"{len(ids) - MAX_NAMED} more"] if len(ids) > MAX_NAMED else []
+        yield "unexplained", ODD, f"{plural(len(ids), 'scheduled job')}: {', '.join([*ids[:MAX_NAMED], *more])}"
+    for note in result.notes:
+        yield "note", "", note
+
+
+def _span(runs: Sequence[ExpectedRun]) -> str:
+    """Return when neighbouring runs were due."""
+    first, last = (timestamp(run.due, run.due.tzinfo) for run in (runs[0], runs[-1]))
+    return f"{first} to {last} ({len(runs)} runs)" if len(runs) > 1 else first
+
+
+def _word(verdict: str) -> str:
+    return verdict.replace("-", " ")

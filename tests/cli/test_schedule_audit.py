@@ -1,0 +1,84 @@
+"""The command schedule audit."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests import wording
+from tests.monitoring.simulated_nights import SimulatedNights, appliance_off, failed, failed_and_run_by_hand
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine
+
+AUDIT = ("schedule", "audit")
+
+
+def test_audit_finds_the_gaps_and_what_was_made_up_for() -> None:
+    nights = SimulatedNights()
+    for trouble in (None, appliance_off, None, failed, failed, failed_and_run_by_hand, None):
+        nights.nights(1, trouble)
+    audit = nights.backupctl(*AUDIT, "-o", "json")
+    result = audit.result
+    assert (audit.code, result["error"]["slug"], result["schedule"]["time_zone"]) == (7, "audit-gap", "Europe/Berlin")
+    assert [run["verdict"] for run in result["runs"]] == ["made", "missed", "made", *["failed"] * 3, "made"]
+    assert [gap["due"] for gap in result["gaps"]] == [f"2026-01-{day:02}T02:30:00+01:00" for day in (7, 9, 10)]
+    assert result["runs"][5]["made_up_by"] == nights.appliance.jobs[-2].job_id
+    assert {verdict: count for verdict, count in result["counts"].items() if count} == {
+        "made": 3,
+        "missed": 1,
+        "failed": 3,
+    }
+    text = nights.backupctl(*AUDIT)
+    assert text.out.splitlines()[:5] == [
+        "✗ vc01.example.com: 3 gaps in 7 scheduled runs since 2026-01-06 02:30 CET",
+        "  schedule   default, every day at 02:30 (Europe/Berlin)",
+        "  runs       3 made, 1 missed, 3 failed",
+        "  missed     2026-01-07 02:30 CET",
+        "  failed     2026-01-09 02:30 CET to 2026-01-10 02:30 CET (2 runs)",
+    ]
+    quiet = nights.backupctl(*AUDIT, "-q")
+    assert (quiet.code, quiet.out, quiet.err.startswith(text.out)) == (7, "", True)
+
+
+def test_audit_of_a_period_without_gaps_is_0() -> None:
+    nights = SimulatedNights()
+    nights.nights(1, appliance_off)
+    nights.nights(4)
+    audit = nights.backupctl(*AUDIT, "--since", "2d", "-o", "json")
+    assert (audit.code, audit.result["counts"]["made"], audit.result["notes"]) == (0, 2, [])
+    assert nights.backupctl(*AUDIT, "--since", "2d", "-q").out == ""
+
+
+def test_audit_without_a_schedule_is_0_and_says_so(backupctl: CommandLine) -> None:
+    audit = backupctl(*AUDIT)
+    assert (audit.code, audit.out) == (0, "")
+    assert wording.NO_SCHEDULES(backupctl.appliance.host) in audit.err
+    assert backupctl(*AUDIT, "-o", "json").result["schedule"] is None
+
+
+def test_audit_before_67_is_6_as_no_schedules_exist() -> None:
+    audit = CommandLine(release="6.5", history=True)(*AUDIT, "-o", "json")
+    assert (audit.code, audit.result["error"]["slug"]) == (6, "not-supported")
+
+
+def test_schedule_that_never_ran_cannot_be_judged() -> None:
+    nights = SimulatedNights()
+    audit = nights.backupctl(*AUDIT, "-o", "json")
+    assert (audit.code, audit.result["runs"], audit.result["judged_since"]) == (0, [], None)
+    assert audit.result["notes"] == [wording.NEVER_RAN]
+
+
+def test_each_of_several_appliances_is_audited() -> None:
+    clock = FakeClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    backupctl = CommandLine(clock=clock, history=True, others={"vc02.example.com": {"history": False}})
+    servers = ["-s", "vc01.example.com", "-s", "vc02.example.com"]
+    audit = backupctl(*AUDIT, *servers, "-o", "json")
+    assert [len(result["runs"]) for result in audit.json["results"]] == [5, 0]
+    backupctl.appliance.jobs[-2].fail_at = 10
+    audit = backupctl(*AUDIT, *servers)
+    assert audit.code == 7
+    assert audit.out.startswith("✗ vc01.example.com: 1 gap in 5 scheduled runs")
+
+
+@pytest.mark.parametrize("since", ["ever", "", "-1d"])
+def test_invalid_period_is_2(backupctl: CommandLine, since: str) -> None:
+    assert backupctl(*AUDIT, "--since", since).code == 2

@@ -1,0 +1,124 @@
+"""Single questions to the audit of a schedule."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from backupctl.monitoring.audit import audit_schedule
+from backupctl.results.audit_results import AuditResult
+from backupctl.results.backup_history import BackupHistory
+from backupctl.results.job import Job
+from backupctl.results.schedule_results import ScheduleInfo
+from tests import wording
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SCHEDULE = ScheduleInfo(name="default", location="nfs://a/b", hour=2, minute=30, time_zone="Europe/Berlin")
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def job(start: str, state: str = "SUCCEEDED", hours: float = 0.5, **fields: Any) -> Job:
+    """Return a job that started at a time in Berlin, such as ``03-01 02:30``; a scheduled one by default."""
+    started = datetime.fromisoformat(f"2026-{start}").replace(tzinfo=BERLIN).astimezone(UTC)
+    ended = None if state == "INPROGRESS" else started + timedelta(hours=hours)
+    kind = {"type": "SCHEDULED", "location": "nfs://a/b"}
+    return Job(id=start, state=state, start_time=started, end_time=ended, **{**kind, **fields})
+
+
+def audited(*jobs: Job, now: str = "03-10 12:00", known: tuple[Job, ...] = (), **fields: Any) -> AuditResult:
+    read_at = datetime.fromisoformat(f"2026-{now}").replace(tzinfo=BERLIN)
+    unreadable = fields.pop("unreadable", 0)
+    history = BackupHistory(read_at=read_at.astimezone(UTC), jobs=jobs[::-1], unreadable=unreadable)
+    return audit_schedule(history, replace(SCHEDULE, **fields), LONG_AGO, known=known)
+
+
+def verdicts(result: AuditResult) -> list[str]:
+    """Return the verdicts, those of gaps in upper case."""
+    return [run.verdict.upper() if run.is_gap else run.verdict for run in result.runs]
+
+
+FIRST = job("03-07 02:30")
+LAST = job("03-10 02:30")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        ([FIRST, LAST], ["made", "MISSED", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:25:30"), job("03-09 02:45"), LAST], ["made"] * 4),
+        ([FIRST, job("03-08 02:46"), job("03-09 23:00"), LAST], ["made", "late", "late", "made"]),
+        ([FIRST, job("03-08 02:30", "FAILED"), job("03-08 09:00"), LAST], ["made", "failed", "MISSED", "made"]),
+        ([FIRST, job("03-08 09:00", type="MANUAL"), LAST], ["made", "missed", "MISSED", "made"]),
+        ([FIRST, job("03-08 09:00", "FAILED", type="MANUAL"), LAST], ["made", "MISSED", "MISSED", "made"]),
+        ([FIRST, job("03-08 09:00", type="MANUAL", location="nfs://c"), LAST], ["made", "MISSED", "MISSED", "made"]),
+        ([FIRST, job("03-08 09:00", location="nfs://a/b/M", type="X"), LAST], ["made", "missed", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:29", type="MANUAL"), LAST], ["made", "kept-out", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:29", hours=0.01, type="MANUAL"), LAST], ["made", "missed", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:29", "FAILED", type="MANUAL"), LAST], ["made", "KEPT-OUT", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:30", hours=57)], ["made", "made", "kept-out", "kept-out"]),
+        ([FIRST, job("03-08 02:30", "INPROGRESS")], ["made", "running", "KEPT-OUT", "due"]),
+        ([job("03-10 02:30", "INPROGRESS")], ["running"]),
+        ([job("03-07 02:30", "CANCELLED"), LAST], ["FAILED", "MISSED", "MISSED", "made"]),
+        ([FIRST, job("03-08 02:30", type=None), job("03-09 09:30", type=None)], ["made", "made", "missed", "MISSED"]),
+        ([job("03-07 02:30", type="MANUAL")], []),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_verdict_of_each_run(jobs: list[Job], expected: list[str]) -> None:
+    assert verdicts(audited(*jobs)) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"), [("03-08 02:29", []), ("03-08 02:30:01", ["due"]), ("03-08 02:46", ["MISSED"])]
+)
+def test_run_is_missed_only_after_its_time(now: str, expected: list[str]) -> None:
+    assert verdicts(audited(FIRST, now=now)) == ["made", *expected]
+
+
+@pytest.mark.parametrize("start", ["01:30", "03:00", "03:10", "03:40"])
+def test_time_that_does_not_exist_may_be_an_hour_earlier_or_later(start: str) -> None:
+    result = audited(job("03-28 02:30"), job(f"03-29 {start}"), job("03-30 02:30"), now="03-30 12:00")
+    assert (verdicts(result), result.unexplained) == (["made"] * 3, ())
+
+
+@pytest.mark.parametrize("runs", [(0,), (1,), (0, 1)])
+def test_time_that_exists_twice_may_be_either_or_both(runs: tuple[int, ...]) -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    twice = [replace(FIRST, id=str(hour), start_time=first + timedelta(hours=hour)) for hour in runs]
+    result = audited(job("10-24 02:30"), *twice, job("10-26 02:30"), now="10-26 12:00")
+    assert (verdicts(result), result.unexplained) == (["made"] * 3, ())
+    assert str(result.runs[1].due) == "2026-10-25 02:30:00+02:00"
+
+
+def test_disabled_schedule_is_judged_up_to_its_last_run() -> None:
+    result = audited(FIRST, job("03-09 02:30"), now="06-01 12:00", enable=False)
+    assert (verdicts(result), result.notes[0]) == (["made", "MISSED", "made"], wording.DISABLED_SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "note"),
+    [
+        ({"unreadable": 2}, wording.UNREADABLE_JOBS(2)),
+        ({"time_zone": None}, wording.ZONE_TAKEN_AS_UTC),
+        ({"time_zone": "Middle/Earth"}, wording.ZONE_TAKEN_AS_UTC),
+    ],
+)
+def test_what_is_unknown_is_said(fields: dict[str, Any], note: str) -> None:
+    assert note in audited(FIRST, **fields).notes
+
+
+@pytest.mark.parametrize("hour", [None, 24, -1])
+def test_schedule_without_a_valid_time_makes_no_runs(hour: int | None) -> None:
+    result = audited(FIRST, hour=hour)
+    assert (result.runs, result.notes) == ((), (wording.NO_TIME_OF_SCHEDULE,))
+
+
+def test_job_with_an_impossible_start_time_changes_nothing() -> None:
+    odd = [replace(FIRST, id=str(year), start_time=datetime(year, 1, 1, tzinfo=UTC)) for year in (1, 1970, 9998)]
+    assert verdicts(audited(*odd[:2], FIRST, job("03-09 02:30"), LAST, odd[2])) == ["made", "MISSED", "made", "made"]
+
+
+def test_job_that_only_the_journal_knows_explains_a_run() -> None:
+    assert verdicts(audited(FIRST, LAST, known=(job("03-08 02:30"), FIRST))) == ["made", "made", "MISSED", "made"]
