@@ -348,7 +348,7 @@ CHECK_TIMED_OUT = "timed out after {}; missing: {}".format
 # Reports
 
 REPORT_FORMATS = "--format {} and -o {} exclude each other".format
-EMPTY_PERIOD = "the period is empty"
+EMPTY_PERIOD = "the period is empty or too long"
 NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
 
 # Notifications

@@ -1,23 +1,23 @@
 """The charts of the HTML report as inline SVG: a calendar of results, and values over time."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, tzinfo
 from html import escape
 from typing import Final
 
 from backupctl.formatting import timestamp
 from backupctl.output.printable import printable
 from backupctl.output.report_document import BAD, GOOD, ODD, UNKNOWN, state_of
+from backupctl.results.job import Job
 from backupctl.results.report_results import BackupReport
 
-_CELL: Final = 21
-_LABELS: Final = 30
-_WIDTH, _LEFT, _TOP, _BOTTOM, _HEIGHT = 360, 56, 10, 172, 196
+_CELL, _LEFT, _TOP = 21, 30, 22
+_WIDTH, _HEIGHT, _AXIS, _BASE = 360, 196, 56, 172
 _MARKS: Final = {
     GOOD: ("M5.5 10.5l3 3 6-7", "succeeded"),
     "mixed": ("M10 5v6.5M10 14.5v.5", "succeeded and failed"),
     BAD: ("M6.5 6.5l7 7M13.5 6.5l-7 7", "failed"),
-    ODD: ("M8 6l5.5 4-5.5 4z", "running, or unknown state"),
+    ODD: ("M8 6l5.5 4-5.5 4z", "not ended"),
     "none": ("", "no backup"),
     UNKNOWN: ("M8 10h4", "not known"),
 }
@@ -28,73 +28,70 @@ def calendar(report: BackupReport, zone: tzinfo) -> str:
     """Return the days of the period by weeks, each with a mark, and a legend."""
     first, last = report.since.astimezone(zone).date(), (report.until - timedelta.resolution).astimezone(zone).date()
     monday = first - timedelta(days=first.weekday())
-    results = _results_by_day(report, zone)
-    known_from = report.remembered_since.astimezone(zone).date() if report.remembered_since else None
-    parts = [_text(0, 37 + row * _CELL, name) for row, name in enumerate(("Mon", "", "Wed", "", "Fri", "", "Sun"))]
-    marks = []
-    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-        nothing = "none" if known_from and day >= known_from else UNKNOWN
-        marks.append(results.get(day, nothing))
-        column, row = divmod((day - monday).days, 7)
-        x, y = _LABELS + column * _CELL, 22 + row * _CELL
-        parts.append(_mark(marks[-1], x, y, f"{day:%a %Y-%m-%d}: {_MARKS[marks[-1]][1]}"))
-        if day.day == 1 or (day == first and day.day < 23):
-            parts.append(_text(x, 14, f"{day:%b}"))
-    width = _LABELS + ((last - monday).days // 7 + 1) * _CELL
-    legend = (
-        f'<li><svg width="20" height="20" aria-hidden="true">{_mark(name, 0, 0)}</svg>{meaning}</li>'
-        for name, (_, meaning) in _MARKS.items()
-        if name in marks
-    )
-    svg = _svg("Results by day", width, 22 + 7 * _CELL, parts, f'width="{width}"')
-    return f'{scroll_box("Results by day", svg)}<ul class="legend">{"".join(legend)}</ul>'
-
-
-def _results_by_day(report: BackupReport, zone: tzinfo) -> dict[date, str]:
-    found: dict[date, str] = {}
+    verdicts: dict[object, set[str]] = {}
     for run in report.runs:
-        if run.job.start_time:
-            day, verdict = run.job.start_time.astimezone(zone).date(), state_of(run).verdict
-            before = found.get(day, verdict)
-            found[day] = verdict if verdict == before else "mixed"
-    return found
+        verdicts.setdefault(run.job.start_time and run.job.start_time.astimezone(zone).date(), set()).add(
+            state_of(run).verdict
+        )
+    parts = [_text(0, _TOP + 15 + row * _CELL, name) for row, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))]
+    used = set()
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+        known = report.remembered_since is not None and day >= report.remembered_since.astimezone(zone).date()
+        found = verdicts.get(day, {"none" if known else UNKNOWN})
+        mark = "mixed" if len(found) > 1 else next(iter(found))
+        used.add(mark)
+        column, row = divmod((day - monday).days, 7)
+        x, y = _LEFT + column * _CELL, _TOP + row * _CELL
+        parts.append(_mark(mark, x, y, f"<title>{day:%a %Y-%m-%d}: {_MARKS[mark][1]}</title>"))
+        if day.day == 1 or (day == first and day.day < 23):
+            parts.append(_text(x, _TOP - 8, f"{day:%b}"))
+    width = _LEFT + ((last - monday).days // 7 + 1) * _CELL
+    legend = (
+        f'<li><svg width="20" height="20" aria-hidden="true">{_mark(name, 0, 0)}</svg>{_MARKS[name][1]}</li>'
+        for name in _MARKS
+        if name in used
+    )
+    svg = _svg("Results by day", parts, width, _TOP + 7 * _CELL, f' width="{width}"')
+    return f'{scroll_box("Results by day", svg)}<ul class="legend">{"".join(legend)}</ul>'
 
 
 def series(
     title: str,
     report: BackupReport,
     zone: tzinfo,
-    values: Sequence[tuple[datetime, float, str]],
+    value_of: Callable[[Job], float | None],
     name: Callable[[float], str],
 ) -> str:
-    """Return a chart of values over the period: time, value and verdict of each; ``name`` formats a value."""
-    top, span = max(value for _, value, _ in values) or 1.0, (report.until - report.since).total_seconds()
+    """Return a chart of a value of each backup over the period, empty if none is known; ``name`` formats a value."""
+    runs = [(run.job.start_time, value_of(run.job), state_of(run).verdict == GOOD) for run in reversed(report.runs)]
+    points = [(time, value, good) for time, value, good in runs if time and value]
+    if not points:
+        return ""
+    top, span = max(value for _, value, _ in points), report.until - report.since
 
-    def x_of(time: datetime) -> float:
-        return _LEFT + (_WIDTH - _LEFT - 8) * (time - report.since).total_seconds() / span
+    def place(time: datetime, value: float) -> str:
+        x, y = (_WIDTH - _AXIS - 8) * ((time - report.since) / span), (_BASE - 10) * value / top
+        return f"{_AXIS + x:.1f} {_BASE - y:.1f}"
 
-    def y_of(value: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * value / top
-
-    parts = []
+    parts = [_text(_AXIS, _HEIGHT - 4, f"{report.since.astimezone(zone):%Y-%m-%d}")]
+    parts += [_text(_WIDTH, _HEIGHT - 4, f"{report.until.astimezone(zone):%Y-%m-%d}", "end")]
     for value in (0, top / 2, top):
+        at = place(report.since, value)
         parts += [
-            f'<path class="grid" d="M{_LEFT} {y_of(value):.1f}H{_WIDTH}"/>',
-            _text(_LEFT - 6, y_of(value) + 4, name(value), "end"),
+            f'<path class="grid" d="M{at}H{_WIDTH}"/>',
+            _text(_AXIS - 6, float(at.split()[1]) + 4, name(value), "end"),
         ]
-    for time, anchor in ((report.since, "start"), (report.until, "end")):
-        parts.append(
-            _text(_LEFT if anchor == "start" else _WIDTH, _HEIGHT - 4, f"{time.astimezone(zone):%Y-%m-%d}", anchor)
+    line = " ".join(place(time, value) for time, value, good in points if good)
+    parts.append(f'<polyline class="line" points="{line}"/>')
+    for time, value, good in points:
+        shape = (
+            'class="dot good" d="M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0"'
+            if good
+            else 'class="dot" d="M-3.5-3.5l7 7M3.5-3.5l-7 7"'
         )
-    good = " ".join(f"{x_of(time):.1f},{y_of(value):.1f}" for time, value, verdict in values if verdict == GOOD)
-    parts.append(f'<polyline class="line" points="{good}"/>')
-    for time, value, verdict in values:
-        shape = "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0" if verdict == GOOD else "M-3.5-3.5l7 7M3.5-3.5l-7 7"
-        parts.append(
-            f'<path class="dot {verdict}" transform="translate({x_of(time):.1f} {y_of(value):.1f})" d="{shape}">'
-            f"<title>{escape(timestamp(time, zone))}: {escape(name(value))}</title></path>"
-        )
-    return _svg(title, _WIDTH, _HEIGHT, parts)
+        tip = f"<title>{escape(timestamp(time, zone))}: {escape(name(value))}</title>"
+        parts.append(f'<path {shape} transform="translate({place(time, value)})">{tip}</path>')
+    return _svg(title, parts, _WIDTH, _HEIGHT)
 
 
 def scroll_box(label: str, content: str) -> str:
@@ -102,20 +99,14 @@ def scroll_box(label: str, content: str) -> str:
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(printable(label))}">{content}</div>'
 
 
-def _svg(title: str, width: int, height: int, parts: Iterable[str], attributes: str = "") -> str:
-    return (
-        f'<svg role="img" viewBox="0 0 {width} {height}" {attributes}>'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-    )
+def _svg(title: str, parts: Iterable[str], width: int, height: int, size: str = "") -> str:
+    return f'<svg role="img" viewBox="0 0 {width} {height}"{size}><title>{title}</title>{"".join(parts)}</svg>'
 
 
-def _mark(name: str, x: int, y: int, title: str = "") -> str:
-    tip = f"<title>{escape(title)}</title>" if title else ""
-    return (
-        f'<g class="day {name}" transform="translate({x} {y})">{tip}'
-        f'<rect x=".5" y=".5" width="19" height="19" rx="4"/><path d="{_MARKS[name][0]}"/></g>'
-    )
+def _mark(name: str, x: int, y: int, tip: str = "") -> str:
+    cell = f'<rect x=".5" y=".5" width="19" height="19" rx="4"/><path d="{_MARKS[name][0]}"/>'
+    return f'<g class="day {name}" transform="translate({x} {y})">{tip}{cell}</g>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -15,6 +15,7 @@ from backupctl.results.schedule_results import ScheduleInfo, recurrence_text
 
 UNKNOWN: Final = "unknown"
 GOOD, BAD, ODD = "good", "bad", "odd"
+_DAY: Final = timedelta(days=1)
 
 _LIMITS: Final = """\
 Appliances forget old backups. What is forgotten is unknown, and so is every value that is not shown.
@@ -30,10 +31,10 @@ class Mark(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the report; ``report`` is what its charts show."""
+    """A part of the report: facts that are None are not shown; ``report`` is what its charts show."""
 
     title: str
-    facts: Sequence[tuple[str, str]] = ()
+    facts: Mapping[str, str | None] = {}
     findings: Sequence[Mark] = ()
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[Mark]] = ()
@@ -51,22 +52,16 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
     none = [Mark("no gap and no failure found", GOOD)]
     found = {result.server: list(_findings(result)) for result in results}
     bad = [Mark(f"{name}: {text}", BAD) for name, each in found.items() for text, verdict in each if verdict == BAD]
-    skew = skew_of_newest(results)
+    skew, rows = skew_of_newest(results), [_summary_row(result) for result in results]
     facts = {
         "Period": f"{timestamp(info.since)} to {timestamp(info.until)}",
         "Change": info.change,
         "Appliances": str(len(results)),
-        "Newest backups started within": duration(skew, exact=True) if skew is not None else None,
+        "Newest backups started within": None if skew is None else duration(skew, exact=True),
         "Generated": f"{timestamp(info.generated_at)} by {info.generator}",
     }
     return [
-        Section(
-            "Summary",
-            _known(facts),
-            (bad or none) if len(results) > 1 else (),
-            _SUMMARY,
-            [_summary_row(result) for result in results],
-        ),
+        Section("Summary", facts, (bad or none) if len(results) > 1 else (), _SUMMARY, rows),
         *(_appliance(result, found[result.server] or none) for result in results),
         Section("What this report does not show", findings=[Mark(text) for text in _LIMITS.splitlines()]),
     ]
@@ -107,52 +102,43 @@ def _findings(result: ReportResult) -> Iterator[Mark]:
         if state.verdict != GOOD:
             text = f"backup {run.job.id} of {_time(run.job.start_time, zone)} {state.text}"
             yield Mark(": ".join(filter(None, (text, messages_text(run.job)))), state.verdict)
-    yield from (Mark(text, ODD) for text in (*_schedule_findings(report), *_unknowns(report, zone)))
+    yield from (Mark(text, ODD) for applies, text in _unknowns(report, zone) if applies)
 
 
-def _schedule_findings(report: BackupReport) -> Iterator[str]:
-    if report.schedules_error:
-        yield f"the schedules cannot be read: {report.schedules_error}"
-    elif not report.schedules:
-        yield "this release has no schedules" if report.schedules is None else "the appliance has no schedule"
-    yield from (f"schedule {each.name} is disabled" for each in report.schedules or () if each.enable is False)
-
-
-def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[str]:
-    if report.remembered_since is None:
-        yield "the appliance remembers no backup"
-    elif report.remembered_since > report.since + timedelta(days=1):
-        yield f"the appliance remembers nothing before {_time(report.remembered_since, zone)}"
-    if report.unreadable:
-        yield f"{plural(report.unreadable, 'backup')} cannot be read"
-    unknown = [
-        name
-        for name, texts in _columns(report, zone).items()
-        if report.runs and not any(texts) and name != _FOLDER_COLUMN
-    ]
-    if unknown:
-        yield f"unknown of all backups: {', '.join(unknown).lower()}"
+def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:
+    """Yield what may be unknown or not protected, each with whether it is."""
+    schedules, oldest = report.schedules, report.remembered_since
+    unknown = [name for name, texts in _columns(report, zone).items() if texts and not any(texts) and name != _FOLDER]
+    yield report.schedules_error, f"the schedules cannot be read: {report.schedules_error}"
+    yield schedules is None and not report.schedules_error, "this release has no schedules"
+    yield schedules == (), "the appliance has no schedule"
+    yield from ((each.enable is False, f"schedule {each.name} is disabled") for each in schedules or ())
+    yield oldest is None, "the appliance remembers no backup"
+    yield oldest and oldest - report.since > _DAY, f"the appliance remembers nothing before {_time(oldest, zone)}"
+    yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read"
+    yield unknown, f"unknown of all backups: {', '.join(unknown).lower()}"
 
 
 def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
-    facts, report = {"Host": result.host, "Release": result.release or UNKNOWN}, result.report
+    """Return the section of an appliance; what all its backups have in common is a fact and no column."""
+    report, facts = result.report, {"Host": result.host, "Release": result.release or UNKNOWN}
     if report is None:
-        return Section(result.server, _known(facts), findings)
-    facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
+        return Section(result.server, facts, findings)
     columns = {name: texts for name, texts in _columns(report, zone_of(report)).items() if any(texts)}
-    same = {name: texts[0] for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
-    shown = [name for name in columns if name not in same]
+    same = {name: str(texts[0]) for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
+    shown = {name: texts for name, texts in columns.items() if name not in same}
+    facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
+    facts |= {f"{name} of all backups": text for name, text in same.items()}
     rows = [
-        [state_of(run), *(Mark(columns[name][number] or UNKNOWN) for name in shown)]
+        [state_of(run), *(Mark(texts[number] or UNKNOWN) for texts in shown.values())]
         for number, run in enumerate(report.runs)
     ]
-    facts |= {f"{name} of all backups": str(text) for name, text in same.items()}
-    return Section(result.server, _known(facts), findings, ["Result", *shown], rows, report)
+    return Section(result.server, facts, findings, ["Result", *shown], rows, report)
 
 
-_FOLDER_COLUMN: Final = "Folder"
-_FOLDER: Final = re.compile(r"/([MS]_[^/]*)/?$")
-"""The folder of one backup at the end of its location."""
+_FOLDER: Final = "Folder"
+_FOLDER_NAME: Final = re.compile(r"/([MS]_[^/]*)/?$")
+"""The folder of one backup, at the end of its location."""
 
 _RUN: Final[Mapping[str, Callable[[Job, tzinfo], str | None]]] = {
     "Started": lambda job, zone: _time(job.start_time, zone),
@@ -165,8 +151,8 @@ _RUN: Final[Mapping[str, Callable[[Job, tzinfo], str | None]]] = {
     "Comment": lambda job, _: job.comment,
     "Build": lambda job, _: job.build,
     "Id": lambda job, _: job.id,
-    "Location": lambda job, _: _login(_FOLDER.sub("", job.location or ""), job.location_user),
-    _FOLDER_COLUMN: lambda job, _: next(iter(_FOLDER.findall(job.location or "")), None),
+    "Location": lambda job, _: _login(_FOLDER_NAME.sub("", job.location or ""), job.location_user),
+    _FOLDER: lambda job, _: next(iter(_FOLDER_NAME.findall(job.location or "")), None),
 }
 """The columns of the table of backups, each with a function that returns its text, none if it is unknown."""
 
@@ -203,7 +189,3 @@ def _login(location: str | None, user: str | None) -> str:
 
 def _time(time: datetime | None, zone: tzinfo) -> str | None:
     return None if time is None else timestamp(time, zone)
-
-
-def _known(facts: Mapping[str, str | None]) -> list[tuple[str, str]]:
-    return [(name, text) for name, text in facts.items() if text]

@@ -9,7 +9,7 @@ from backupctl.formatting import duration, size
 from backupctl.monitoring.report import zone_of
 from backupctl.output.printable import printable
 from backupctl.output.report_charts import calendar, scroll_box, series
-from backupctl.output.report_document import GOOD, Mark, Section, sections, state_of, title_of
+from backupctl.output.report_document import Mark, Section, sections, title_of
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
 
 
@@ -23,8 +23,8 @@ def report_html(results: Sequence[ReportResult], info: ReportInfo) -> str:
 def _parts(section: Section) -> Iterator[str]:
     yield f"<h2>{_text(section.title)}</h2>"
     if section.facts:
-        facts = (f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in section.facts)
-        yield _element("dl", facts)
+        facts = ((_text(name), _text(value)) for name, value in section.facts.items() if value)
+        yield _element("dl", (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts))
     if section.findings:
         yield _element("ul", (f"<li>{_mark(each)}</li>" for each in section.findings), "findings")
     if section.report and section.rows:
@@ -37,22 +37,16 @@ def _parts(section: Section) -> Iterator[str]:
 
 
 def _charts(report: BackupReport) -> Iterator[str]:
-    """Yield the calendar, and sizes and durations where some are known."""
+    """Yield the calendar, and the charts of sizes and durations where some are known."""
     zone = zone_of(report)
-    yield _figure("Results by day", calendar(report, zone), "calendar")
-    dated = [(run.job, run.job.start_time, state_of(run).verdict) for run in report.runs[::-1] if run.job.start_time]
-    sizes = [(time, job.size_bytes, verdict) for job, time, verdict in dated if verdict == GOOD and job.size_bytes]
-    if sizes:
-        yield _figure("Size of backups that succeeded", series("Size over time", report, zone, sizes, size))
-    times = [
-        (time, job.duration_seconds, verdict) for job, time, verdict in dated if job.duration_seconds and job.ended
-    ]
-    if times:
-        yield _figure("Duration", series("Duration over time", report, zone, times, duration))
-
-
-def _figure(caption: str, content: str, kind: str = "") -> str:
-    return _element("figure", (f"<figcaption>{caption}</figcaption>", content), kind)
+    charts = {
+        "Results by day": calendar(report, zone),
+        "Size": series("Size", report, zone, lambda job: job.size_bytes if job.succeeded else None, size),
+        "Duration": series("Duration", report, zone, lambda job: job.duration_seconds if job.ended else None, duration),
+    }
+    yield from (
+        _element("figure", (f"<figcaption>{name}</figcaption>", chart)) for name, chart in charts.items() if chart
+    )
 
 
 def _element(name: str, lines: Iterable[str], kind: str = "") -> str:

@@ -21,9 +21,9 @@ def report_markdown(results: Sequence[ReportResult], info: ReportInfo) -> str:
 def _section(section: Section) -> Iterator[str]:
     yield f"## {_escaped(section.title)}"
     if section.facts:
-        yield "\n".join(f"* {_escaped(name)}: {_escaped(text)}" for name, text in section.facts)
+        yield "\n".join(f"* {_escaped(name)}: {_escaped(text)}" for name, text in section.facts.items() if text)
     if section.findings:
-        yield "\n".join(f"* {_escaped(mark.text)}" for mark in section.findings)
+        yield "\n".join(f"- {_escaped(mark.text)}" for mark in section.findings)
     if section.rows:
         yield "\n".join(
             [_row(map(Mark, section.columns)), "|---" * len(section.columns) + "|", *map(_row, section.rows)]

@@ -143,6 +143,7 @@ def test_report_of_a_group_tells_its_skew() -> None:
         (("--format", "csv", "-o", "jsonl"), wording.REPORT_FORMATS("csv", "jsonl")),
         (("--since", "1d", "--until", "2d"), wording.EMPTY_PERIOD),
         (("--since", "2027-01-01"), wording.EMPTY_PERIOD),
+        (("--since", "1970-01-01"), wording.EMPTY_PERIOD),
     ],
 )
 def test_contradicting_options_are_rejected(words: tuple[str, ...], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ FORMATS: Final = {"markdown": ".md", "csv": ".csv", "json": ".json", "html": ".h
 """The formats, each with the suffix of its files."""
 _FILE_MODE: Final = 0o600
 """The mode of a new file, as reports name hosts, locations and users."""
+_LONGEST: Final = timedelta(days=3653)
 
 
 @click.command("report", cls=ApplianceCommand)
@@ -86,8 +88,9 @@ def _info(context: Context, since: str, until: str | None, change: str | None) -
     now = context.clock.now().replace(microsecond=0)
     first, last = parse_timestamp("--since", since, now), parse_timestamp("--until", until, now)
     end = min(last or now, now)
-    if first is None or first >= end:
-        raise UsageError("the period is empty", hint="--since must be in the past, and before --until")
+    if first is None or not timedelta() < end - first < _LONGEST:
+        hint = "--since must be before --until and now, by less than ten years"
+        raise UsageError("the period is empty or too long", hint=hint)
     check_printable(change or "", "--change")
     return ReportInfo(since=first, until=end, generated_at=now, generator=f"backupctl {__version__}", change=change)
 
