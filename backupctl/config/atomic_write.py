@@ -1,6 +1,7 @@
 """Write files whole or not at all, and read what they replace."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -84,7 +85,7 @@ def private_files(texts: Mapping[Path, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _staged(texts: Mapping[Path, str], mode_for: Callable[[Path], int]) -> Iterator[None]:
-    """Write temporary files, and rename them after the block."""
+    """Write temporary files, and rename them after the block; devices and pipes are not replaced."""
     with contextlib.ExitStack() as stack:
         renames = []
         for path, text in texts.items():
@@ -93,6 +94,8 @@ def _staged(texts: Mapping[Path, str], mode_for: Callable[[Path], int]) -> Itera
             temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
             stack.callback(_remove, temporary)
             with _output_errors(path):
+                if target.exists() and not target.is_file():
+                    raise OSError(errno.EINVAL, "not a regular file")
                 _write(temporary, text, target, mode_for(target))
             renames.append((path, temporary, target))
         yield

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from backupctl.config.atomic_write import private_files, replace, write_new
+from backupctl.config.atomic_write import private_files, publish, replace, write_new
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
 
@@ -38,6 +39,15 @@ def test_interrupted_replacement_leaves_the_old_file_and_nothing_else(
     with pytest.raises(KeyboardInterrupt):
         replace(path, "new", MODE)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("config.toml", "old")]
+
+
+@pytest.mark.parametrize("write", [partial(replace, mode=0o644), publish])
+def test_pipe_or_device_is_not_replaced(tmp_path: Path, write: Callable[[Path, str], None]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError):
+        write(pipe, "new")
+    assert [(each.name, each.is_fifo()) for each in tmp_path.iterdir()] == [("pipe", True)]
 
 
 def test_interrupted_writing_of_a_new_file_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
