@@ -44,6 +44,9 @@ def violations(record: Record) -> list[Violation]:
 def _no_bug(record: Record) -> Iterator[Violation]:
     if record.broken or record.server.wire.failures:
         yield "broken", str(record.broken or record.server.wire.failures)
+    elif record.scenario.command.kind == "check":
+        if record.slug == "bug" or "unexpected" in record.out + record.err:
+            yield "bug", record.out[-300:] + record.err[-300:]
     elif record.code == 1 or record.slug == "bug" or "Traceback" in record.err:
         yield "bug", f"code {record.code}: {record.error.get('message') or record.err[-300:]}"
     elif record.code in {2, 3}:
@@ -51,6 +54,8 @@ def _no_bug(record: Record) -> Iterator[Violation]:
 
 
 def _form(record: Record) -> Iterator[Violation]:
+    if record.scenario.command.kind == "check":
+        return
     if record.scenario.output == "text":
         named = "error: " in record.err or (record.code == 7 and "✗ " in record.out)
         if record.code not in {0, 130} and not named:
@@ -70,6 +75,8 @@ def _form(record: Record) -> Iterator[Violation]:
 
 
 def _no_hang(record: Record) -> Iterator[Violation]:
+    if record.scenario.command.kind == "check":
+        return
     timed = "--timeout" in record.scenario.words
     most = record.scenario.timeout + GRACE_SECONDS if timed else OTHERWISE_SECONDS
     if record.seconds > most:
@@ -334,6 +341,48 @@ def _schedule_is_true(record: Record) -> Iterator[Violation]:
         yield "schedule", f"the schedule was changed, and it ends with {record.code} ({record.slug})"
 
 
+CHECK_STATES: Final = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+WARNING_HOURS: Final = 26
+CRITICAL_HOURS: Final = 50
+LEEWAY_SECONDS: Final = 2.0
+
+
+def _check_is_true(record: Record) -> Iterator[Violation]:
+    """A check ends in time with a state of a plugin, and the state fits the age of the newest success."""
+    if record.scenario.command.kind != "check":
+        return
+    if record.code not in range(4):
+        yield "claimed", f"code {record.code} of a check"
+        return
+    if record.seconds > record.scenario.timeout + LEEWAY_SECONDS or record.real_seconds > REAL_SECONDS:
+        yield "hang", f"{record.seconds:.1f} s, where {record.scenario.timeout:.0f} s are the most"
+    yield from _check_form(record)
+    successes = [record.seconds - job.end for job in record.truth.jobs if job.state(record.seconds) == "SUCCEEDED"]
+    age = min(successes, default=float("inf")) / 3600
+    failed = any(job.state(record.seconds) == "FAILED" for job in record.truth.jobs)
+    if record.code == 0 and age > WARNING_HOURS + 0.05:
+        yield "claimed", f"OK, and the newest success is {age:.1f} h old"
+    if record.code == 1 and age > CRITICAL_HOURS + 0.05:
+        yield "claimed", f"WARNING, and the newest success is {age:.1f} h old"
+    if record.code == 1 and age < WARNING_HOURS - 0.05 and not failed:
+        yield "claimed", f"WARNING, and the newest success is {age:.1f} h old"
+    if record.code == 2 and age < CRITICAL_HOURS - 0.05:
+        yield "claimed", f"CRITICAL, and the newest success is {age:.1f} h old"
+
+
+def _check_form(record: Record) -> Iterator[Violation]:
+    if record.scenario.output == "text":
+        first = record.out.partition("\n")[0]
+        if CHECK_STATES[record.code] not in first or "Traceback" in record.out:
+            yield "form", f"code {record.code}, and the line is {first!r}"
+        return
+    document = record.document
+    if document is None:
+        yield "form", f"no envelope: {record.out[:200]!r}"
+    elif document.get("exit_code") != record.code or (document.get("error") is None) != (record.code != 3):
+        yield "form", f"code {record.code}, and the envelope has {document.get('exit_code')}, {document.get('error')}"
+
+
 Rule = Callable[[Record], Iterator[Violation]]
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -346,4 +395,5 @@ RULES: Final[tuple[Rule, ...]] = (
     _never_lost,
     _restore_is_true,
     _schedule_is_true,
+    _check_is_true,
 )

@@ -148,6 +148,8 @@ def _truth(scenario: Scenario) -> tuple[GroundTruth, Job | None]:
     truth = GroundTruth(clocks, job_seconds=scenario.job_seconds, outcome=scenario.outcome)
     for ago in scenario.old:
         truth.add_old_job(ago, location=LOCATION, location_user=LOCATION_USER, user=USER)
+    for ago in scenario.old_failures:
+        truth.add_old_job(ago + 60.0, location=LOCATION, location_user=LOCATION_USER, user=USER, outcome="FAILED")
     if scenario.id_zone != "UTC":
         truth.add_old_job(600.0, location=LOCATION, location_user=LOCATION_USER, user=USER)
     if scenario.command.schedule:

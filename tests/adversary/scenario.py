@@ -16,7 +16,7 @@ START: Final = datetime(2026, 3, 1, 2, 0, 0, 400_000, tzinfo=UTC)
 END_OF_SUMMER: Final = datetime(2026, 10, 25, 0, 59, 50, tzinfo=UTC)
 """Ten seconds before the clocks of Berlin are set back from 03:00 to 02:00."""
 
-Kind = Literal["start", "watch", "cancel", "write", "restore", "reconcile"]
+Kind = Literal["start", "watch", "cancel", "write", "restore", "reconcile", "check"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,18 @@ COMMANDS: Final = (
     ),
 )
 
+_CHECK: Final = (*_ALL, "list", "job", "details", "schedules")
+
+CHECKS: Final = (
+    Command("check", ("check",), "check", "details", _CHECK),
+    Command("check, a backup runs", ("check",), "check", "details", _CHECK, running=True),
+    Command(
+        "check --schedule required", ("check", "--schedule", "required"), "check", "details", _CHECK, schedule=True
+    ),
+    Command("check --timeout 9s", ("check", "--timeout", "9s"), "check", "details", _CHECK, schedule=True),
+)
+"""The monitoring plugin; these have seeds of their own."""
+
 
 @dataclass(frozen=True)
 class OtherJob:
@@ -145,6 +157,7 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     others: tuple[OtherJob, ...] = ()
     old: tuple[float, ...] = ()
+    old_failures: tuple[float, ...] = ()
     job_seconds: float = 60.0
     outcome: str = "SUCCEEDED"
     timeout: float = 1200.0
@@ -219,6 +232,41 @@ def scenario(seed: int) -> Scenario:
         if chance.random() < (0.6 if "--cancel-on-interrupt" in command.words else 0.08)
         else None,
     )
+
+
+def check_scenario(seed: int) -> Scenario:
+    """Return the scenario of a seed for the monitoring plugin."""
+    chance = Random(f"adversary check {seed}")
+    command = chance.choice(CHECKS)
+    releases = ["8.0", "8.0", "7.0", "6.7"] + (["6.5"] if command.words == ("check",) else [])
+    details = chance.choice(["honest"] * 4 + ["lagging", "error"])
+    timeout = 9.0 if "9s" in command.words else 50.0
+    return Scenario(
+        seed,
+        command,
+        command.words,
+        Habits(
+            release=chance.choice(releases),
+            details=details,
+            order=chance.choice(["newest", "oldest", "shuffled"]),
+            chunked=chance.random() < 0.15,
+            session_seconds=chance.choice([float("inf")] * 4 + [1.0]),
+        ),
+        _faults(chance, command),
+        old=_ages(chance),
+        old_failures=_ages(chance),
+        timeout=timeout,
+        output=chance.choice(["json", "text"]),
+        plain=chance.random() < 0.4,
+        signal_at=chance.uniform(0.0, timeout) if chance.random() < 0.08 else None,
+        refused=chance.random() < 0.03,
+    )
+
+
+def _ages(chance: Random) -> tuple[float, ...]:
+    """Return how many seconds ago old jobs started, around the limits of 26 and 50 hours."""
+    hours = [chance.choice([0.5, 20.0, 25.9, 26.1, 49.9, 50.1, 200.0]) for _ in range(chance.choice([0, 1, 1, 3]))]
+    return tuple(sorted({3600.0 * each for each in hours}))
 
 
 def _habits(chance: Random, command: Command, *, shows_all: bool) -> Habits:

@@ -1,12 +1,12 @@
 """Counts of many runs, and their table by command and kind of fault: codes, violations and durations."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.adversary.oracle import COLUMNS, violations
 from tests.adversary.play import run_scenario
-from tests.adversary.scenario import scenario
+from tests.adversary.scenario import Scenario, scenario
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class RunLine:
     wrong: tuple[tuple[str, str], ...]
 
 
-def run_seed(seed: int) -> RunLine:
+def run_seed(seed: int, scenario_of: Callable[[int], Scenario] = scenario) -> RunLine:
     """Run the scenario of a seed and check it."""
-    record = run_scenario(scenario(seed))
+    record = run_scenario(scenario_of(seed))
     wrong = tuple(violations(record))
     command = record.scenario.command.name
     kinds = tuple(record.scenario.kinds)
