@@ -157,7 +157,6 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     others: tuple[OtherJob, ...] = ()
     old: tuple[float, ...] = ()
-    old_failures: tuple[float, ...] = ()
     job_seconds: float = 60.0
     outcome: str = "SUCCEEDED"
     timeout: float = 1200.0
@@ -170,6 +169,7 @@ class Scenario:
     id_zone: str = "UTC"
     signal_at: float | None = None
     refused: bool = False
+    old_failures: tuple[float, ...] = ()
     tags: tuple[str, ...] = field(default=())
 
     @property
