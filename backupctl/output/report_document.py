@@ -108,6 +108,7 @@ def _findings(result: ReportResult) -> Iterator[Mark]:
 def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:
     """Yield what may be unknown or not protected, each with whether it is."""
     schedules, oldest = report.schedules, report.remembered_since
+    clear = sum(run.job.encrypted is False for run in report.runs)
     unknown = [name for name, texts in _columns(report, zone).items() if texts and not any(texts) and name != _FOLDER]
     yield report.schedules_error, f"the schedules cannot be read: {report.schedules_error}"
     yield schedules is None and not report.schedules_error, "this release has no schedules"
@@ -115,6 +116,7 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     yield from ((each.enable is False, f"schedule {each.name} is disabled") for each in schedules or ())
     yield oldest is None, "the appliance remembers no backup"
     yield oldest and oldest - report.since > _DAY, f"the appliance remembers nothing before {_time(oldest, zone)}"
+    yield clear, f"{plural(clear, 'backup')} not encrypted"
     yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read"
     yield unknown, f"unknown of all backups: {', '.join(unknown).lower()}"
 
@@ -162,10 +164,11 @@ def _columns(report: BackupReport, zone: tzinfo) -> dict[str, list[str | None]]:
 
 
 def state_of(run: JournaledJob) -> Mark:
-    """Return the state of a backup in words; that of a newer release as it is."""
+    """Return the state of a backup in words, that of a newer release as it is, and whether only the journal has it."""
     running = "not ended when last seen" if run.forgotten else "still running"
     words = {"SUCCEEDED": ("succeeded", GOOD), "FAILED": ("failed", BAD), "INPROGRESS": (running, ODD)}
-    return Mark(*words.get(run.job.state, (run.job.state, ODD)))
+    text, verdict = words.get(run.job.state, (run.job.state, ODD))
+    return Mark(f"{text} (journal)" if run.forgotten else text, verdict)
 
 
 def messages_text(job: Job) -> str:

@@ -191,4 +191,5 @@ def test_journal_adds_what_the_appliance_does_not_tell(tmp_path: Path) -> None:
     report = reinstalled("report", "-o", "json").result["report"]
     assert (report["runs"][0]["job"]["comment"], report["runs"][0]["forgotten"]) == ("CHG2", True)
     assert report["remembered_since"] is None
+    assert "| succeeded (journal) |" in reinstalled("report").out
     assert json.dumps(before["job"]["id"]) in json.dumps(report["runs"])

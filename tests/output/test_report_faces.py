@@ -174,7 +174,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ({"jobs": [a_job(1)]}, ["unknown of all backups: size, type, user, encryption, parts, comment"]),
         ({"jobs": [a_job(1, state="FAILED")]}, ["backup job-1 of 2026-02-28 11:00 UTC failed"]),
         ({"jobs": [a_job(1, state="INPROGRESS")]}, ["backup job-1 of 2026-02-28 11:00 UTC still running"]),
-        ({"jobs": [a_job(1, encrypted=False)]}, ["NOT ENCRYPTED"]),
+        ({"jobs": [a_job(1, encrypted=False)]}, ["NOT ENCRYPTED", "1 backup not encrypted"]),
         ({"longest_interval": Period(since=NOW - timedelta(hours=50), until=NOW)}, ["2d 02h"]),
         ({"change": "CHG0012345"}, ["CHG0012345"]),
     ],
