@@ -130,7 +130,7 @@ COMMANDS: tuple[Command, ...] = (
     _archive(("archive", "systems", *_AT)),
     _archive(("archive", "list", *_AT)),
     _archive(("archive", "show", "S_VERSION_20260301-000000_", *_AT)),
-    Command(("report",), "read", "other", options=_PAST),
+    Command(("report",), "read", "history", options=_PAST),
     Command(("restore", "validate", *_FROM), "read", "other", options=_FRESH),
     _restore(("restore", "create", *_FROM, "--yes", *_FOLLOW), "start"),
     _restore(("restore", "create", *_FROM, "--yes", "--no-wait"), "start-only"),

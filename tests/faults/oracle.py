@@ -199,9 +199,8 @@ def write_is_true(record: Record) -> Iterator[Finding]:
 def read_is_true(record: Record) -> Iterator[Finding]:
     """What is read equals what is read without a fault, except for documented unknowns."""
     command = record.case.command
-    if command.task != "read" or record.case.output == "text" or record.code != 0 or command.starts:
-        return
-    if command.words[0] == "validate":  # its checks report the faults
+    shows_faults = command.words[0] == "validate"
+    if command.task != "read" or record.case.output == "text" or record.code != 0 or command.starts or shows_faults:
         return
     names = {fault.name for fault in faults_of(record)}
     archive_location = record.case.archive_location or "archive-location" in names
@@ -213,6 +212,8 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         ours, theirs = _without_users(ours), _without_users(theirs)
     if "metrics" in ours:
         ours, theirs = _known_metrics(ours, theirs, names), _known_metrics(theirs, ours, names)
+    if "report" in ours:
+        ours, theirs = _reported_runs(ours), _reported_runs(theirs, missing=ours["report"]["unreadable"])
     if any(each["time_zone"] is None for each in _schedules(ours)):
         ours, theirs = _without_next_runs(ours), _without_next_runs(theirs)
     if ours.get("jobs") and all(job["type"] is None for job in ours["jobs"]):  # their details could not be read
@@ -236,6 +237,12 @@ def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
 def _without_next_runs(result: dict[str, Any]) -> dict[str, Any]:
     unknown = {"time_zone": None, "next_run": None}
     return result | {"schedule": None, "schedules": [each | unknown for each in _schedules(result)]}
+
+
+def _reported_runs(shown: dict[str, Any], *, missing: int = 0) -> dict[str, Any]:
+    """Return the backups of a report that have ended, without the newest ``missing`` ones; other values are unknown."""
+    runs = [run["job"] for run in shown["report"]["runs"] if run["job"]["state"] != "INPROGRESS"]
+    return {"runs": [(job["id"], job["state"], job["start_time"]) for job in runs[missing:]]}
 
 
 def _known_metrics(result: dict[str, Any], besides: dict[str, Any], faults: set[str]) -> dict[str, Any]:
