@@ -166,7 +166,7 @@ def read_all(
     to the first one that is ``enough``. Raises the error of the details if no job can be read either.
     """
     try:
-        details = yield from retry(appliance, appliance.api.job_details)
+        return (yield from read_detailed(appliance))
     except ApplianceAnswerError as error:
         if error.retryable:
             raise
@@ -178,6 +178,14 @@ def read_all(
         if unreadable and not found:
             raise
         return found, unreadable
+
+
+def read_detailed(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
+    """Return all jobs with their details, the newest first, and how many more cannot be read.
+
+    Raises NotSupportedError: before release 6.7.
+    """
+    details = yield from retry(appliance, appliance.api.job_details)
     bad = [each for each in details.values() if isinstance(each, UnreadableEntry)]
     warn_unreadable(appliance, bad, f"the details of {len(bad)} of {len(details)} backup jobs cannot be read")
     detailed = [
