@@ -92,15 +92,17 @@ def audit_schedule(
 def _started(history: BackupHistory, known: Iterable[Job], calendar: Calendar) -> list[_Started]:
     """Return the jobs with a plausible start time, oldest first.
 
-    What the appliance says of a job counts more than what is ``known``. A job whose type is unknown is taken as
-    scheduled if it started on time.
+    Known ones count only if they have ended, and after the oldest that the appliance remembers. A job whose type is
+    unknown is taken as scheduled if it started on time.
     """
     jobs = {job.id: job for job in (*(job for job in known if job.ended), *history.jobs)}
+    starts = (job.start_time for job in history.jobs if job.start_time is not None)
+    oldest = min((start for start in starts if start > history.read_at - _MEMORY), default=history.read_at)
     return sorted(
         (
             _Started(start, job, job.type == SCHEDULED or (job.type is None and calendar.is_on_time(start)))
             for job in jobs.values()
-            if (start := job.start_time) is not None and history.read_at - _MEMORY < start <= history.read_at
+            if (start := job.start_time) is not None and oldest <= start <= history.read_at
         ),
         key=lambda each: each.start,
     )

@@ -1,22 +1,29 @@
 """Audit the schedule of an appliance, in three or four requests after the login."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from backupctl.errors import ApplianceAnswerError, AuditGapError
 from backupctl.formatting import plural
 from backupctl.monitoring.audit import audit_schedule
+from backupctl.monitoring.journaled_jobs import with_journal
+from backupctl.operations import jobs
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.read_history import read_jobs
 from backupctl.operations.schedule import read_schedules
 from backupctl.results.audit_results import AuditResult
+from backupctl.results.backup_history import BackupHistory
+from backupctl.results.journal_entry import JournalEntry
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
 
-def read_audit(appliance: Appliance, since: datetime) -> Task[Outcome[AuditResult]]:
+def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalEntry]) -> Task[Outcome[AuditResult]]:
     """Return what became of the runs of the schedule since then, and an AuditGapError if there are gaps.
 
-    Raises NotSupportedError: before release 6.7. Raises ApplianceAnswerError: if the schedule cannot be read.
+    ``entries`` of the journal add jobs that the appliance has forgotten.
+
+    Raises NotSupportedError: before release 6.7. Raises ApplianceAnswerError: if the schedule cannot be read, or the
+    details of the jobs, which tell those that it started.
     """
     read = (yield from read_schedules(appliance)).value
     if read.unreadable:
@@ -26,7 +33,10 @@ def read_audit(appliance: Appliance, since: datetime) -> Task[Outcome[AuditResul
         raise ApplianceAnswerError(sentence, server=appliance.name)
     if not read.schedules:
         return Outcome(AuditResult(since=since, until=appliance.clock.now()))
-    result = audit_schedule((yield from read_jobs(appliance)), read.schedules[0], since)
+    found, unreadable = yield from jobs.read_detailed(appliance)
+    history = BackupHistory(read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
+    known = [each.job for each in with_journal(found, entries, appliance.name) if each.forgotten]
+    result = audit_schedule(history, read.schedules[0], since, known=known)
     if not result.gaps:
         return Outcome(result)
     numbers = str(len(result.gaps)), plural(len(result.runs), "scheduled run")

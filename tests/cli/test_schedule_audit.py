@@ -1,13 +1,14 @@
 """The command schedule audit."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tests import wording
 from tests.monitoring.simulated_nights import SimulatedNights, appliance_off, failed, failed_and_run_by_hand
 from tests.support.clock import FakeClock
-from tests.support.command_line import CommandLine
+from tests.support.command_line import NFS, CommandLine
 
 AUDIT = ("schedule", "audit")
 
@@ -79,6 +80,18 @@ def test_each_of_several_appliances_is_audited() -> None:
     assert audit.out.startswith("✗ vc01.example.com: 1 gap in 5 scheduled runs")
 
 
-@pytest.mark.parametrize("since", ["ever", "", "-1d"])
+@pytest.mark.parametrize("since", ["ever", "", "-1d", "2027-01-01"])
 def test_invalid_period_is_2(backupctl: CommandLine, since: str) -> None:
     assert backupctl(*AUDIT, "--since", since).code == 2
+
+
+def test_backup_that_only_the_journal_knows_makes_up_for_a_run(tmp_path: Path) -> None:
+    nights = SimulatedNights()
+    nights.nights(2)
+    nights.nights(1, appliance_off)
+    nights.backupctl.environ |= {"BACKUPCTL_JOURNAL": "1", "BACKUPCTL_STATE_DIR": str(tmp_path)}
+    nights.run("create", "--location", NFS)
+    made_up_by = nights.appliance.jobs.pop().job_id
+    nights.nights(1)
+    audit = nights.backupctl(*AUDIT, "-o", "json")
+    assert (audit.code, audit.result["runs"][2]["made_up_by"]) == (0, made_up_by)

@@ -225,7 +225,7 @@ def read_is_true(record: Record) -> Iterator[Finding]:
 
 
 def _shown(result: Any) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key not in {"api", "release"}}
+    return {key: value for key, value in result.items() if key not in {"api", "release", "until"}}
 
 
 def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
@@ -236,7 +236,7 @@ def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _without_next_runs(result: dict[str, Any]) -> dict[str, Any]:
     unknown = {"time_zone": None, "next_run": None}
-    return result | {"schedule": None, "schedules": [each | unknown for each in _schedules(result)]}
+    return result | {"schedule": None, "schedules": [each | unknown for each in _schedules(result)], "notes": None}
 
 
 def _reported_runs(shown: dict[str, Any], *, missing: int = 0) -> dict[str, Any]:

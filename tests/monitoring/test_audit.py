@@ -120,5 +120,6 @@ def test_job_with_an_impossible_start_time_changes_nothing() -> None:
     assert verdicts(audited(*odd[:2], FIRST, job("03-09 02:30"), LAST, odd[2])) == ["made", "MISSED", "made", "made"]
 
 
-def test_job_that_only_the_journal_knows_explains_a_run() -> None:
-    assert verdicts(audited(FIRST, LAST, known=(job("03-08 02:30"), FIRST))) == ["made", "made", "MISSED", "made"]
+def test_backups_that_only_the_journal_knows_make_up_for_a_run_and_extend_no_memory() -> None:
+    forgotten = job("02-20 02:30"), job("03-08 09:00", type="MANUAL"), job("03-09 02:00", "INPROGRESS", type="MANUAL")
+    assert verdicts(audited(FIRST, LAST, known=forgotten)) == ["made", "missed", "MISSED", "made"]

@@ -30,6 +30,7 @@ from backupctl.config.option_table import (
     TIMEOUT,
     TOGETHER,
 )
+from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
     from backupctl.api.recovery_api import RecoveryApi
@@ -160,14 +161,18 @@ def delete_command(context: Context, name: str, yes: bool) -> int:
 @click.pass_obj
 def audit_command(context: Context, since: str) -> int:
     """Compare the runs that the schedule should have made with the backup jobs."""
+    from backupctl.cli.journal_access import journal
     from backupctl.cli.runner import run
     from backupctl.cli.timestamps import parse_timestamp
     from backupctl.operations.read_audit import read_audit
     from backupctl.results.audit_results import AuditResult
 
     now = context.clock.now()
-    start = parse_timestamp("--since", since, now) or now
-    return run(context, AuditResult, lambda _: partial(read_audit, since=start))
+    start = parse_timestamp("--since", since, now)
+    if start is None or start > now:
+        raise UsageError("--since must be before now")
+    entries = journal(context, start).entries
+    return run(context, AuditResult, lambda _: partial(read_audit, since=start, entries=entries))
 
 
 @command.command("run")
