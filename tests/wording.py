@@ -354,7 +354,7 @@ NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
 # Notifications
 
 NOT_SENT = "not sent ({}): ".format
-PING_OF_OTHERS_TOO = "no ping: other servers share it"
+PING_OF_OTHERS_TOO = "no ping: {} shares it".format
 HOOK_FAILED = "{} hook '{}' {}".format
 HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"

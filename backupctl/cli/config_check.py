@@ -91,7 +91,7 @@ def _file_checks(context: Context, servers: Sequence[str]) -> tuple[list[Check],
         checks = [Check(name="file", status=OK, message=_describe_file(context))]
         configuration = context.configuration
     except BackupctlError as error:
-        checks = [Check(name="file", status=FAIL, message=_error_text(error))]
+        checks = [Check(name="file", status=FAIL, message=error_text(error))]
     checks += [
         Check(name="environment", status=WARNING, message=line) for line in unread_variable_warnings(context.environ)
     ]
@@ -138,7 +138,7 @@ def _run_check(name: str, function: Callable[[], StatusMessage | None]) -> list[
     try:
         found = function()
     except BackupctlError as error:
-        found = FAIL, _error_text(error)
+        found = FAIL, error_text(error)
     return [Check(name=name, status=found[0], message=found[1])] if found else []
 
 
@@ -314,5 +314,6 @@ def _short_source(source: Source) -> str:
     return source.key if source.kind == FILE else str(source)
 
 
-def _error_text(error: BackupctlError) -> str:
+def error_text(error: BackupctlError) -> str:
+    """Return an error on one line, with its details and hint."""
     return "; ".join(text for text in (error.message, *error.details, error.hint) if text)

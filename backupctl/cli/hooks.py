@@ -26,18 +26,18 @@ def run_hook(
     There is no shell. Output goes to a file, as a pipe stays open in a process that the hook leaves in the background.
     An interruption kills the program.
     """
-    with TemporaryFile() as stdin, TemporaryFile() as output:
-        stdin.write(given.encode(errors="replace"))
-        stdin.seek(0)
-        try:
+    try:
+        with TemporaryFile() as stdin, TemporaryFile() as output:
+            stdin.write(given.encode(errors="replace"))
+            stdin.seek(0)
             process = subprocess.Popen(  # noqa: S603 - to run it is what the hook is for
                 words, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, env=dict(environ), start_new_session=True
             )
-        except (OSError, ValueError) as error:
-            return f"cannot be run: {getattr(error, 'strerror', None) or 'invalid program name'}", []
-        problem = yield from _wait(process, output, clock, timeout)
-        output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN_BYTES))
-        return problem, output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
+            problem = yield from _wait(process, output, clock, timeout)
+            output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN_BYTES))
+            return problem, output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
+    except (OSError, ValueError) as error:
+        return f"cannot be run: {getattr(error, 'strerror', None) or 'invalid program name'}", []
 
 
 def _wait(process: subprocess.Popen[bytes], output: IO[bytes], clock: Clock, timeout: float) -> Task[str]:

@@ -1,25 +1,26 @@
 """Report the backups of a run as the notify tables of the configuration file say, and run the hooks around each."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote
 
 from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
 from backupctl.cli.delivery import Way, deliver, find_ways, notify_value
 from backupctl.cli.hooks import run_hook
-from backupctl.cli.tasks import run_tasks
+from backupctl.cli.tasks import FailedAppliance, run_tasks
 from backupctl.config.environment import environment_without_secrets
 from backupctl.config.notify_keys import PING
 from backupctl.config.option_table import NO_WAIT, STATE_DIR
-from backupctl.errors import HookFailedError, InterruptedRunError
+from backupctl.errors import BackupctlError, BugError, HookFailedError, InterruptedRunError
 from backupctl.exit_codes import ExitCode
-from backupctl.monitoring.notification import Notification, notification, start_of
+from backupctl.monitoring.notification import Notification, notification
 from backupctl.output.json_text import json_text
 from backupctl.results.backup_results import JobResult, StartedResult
-from backupctl.results.result import Envelope, Result, complete_result
+from backupctl.results.result import Envelope, Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.task import Task
 from backupctl.state.directory import state_directory
@@ -31,12 +32,11 @@ R = TypeVar("R", bound=Result)
 
 
 class Notifier:
-    """Reports the backups of one run. No failure in this changes a result, but for that of a hook before a backup."""
+    """Reports the backups of one run; only the failure of a hook before a backup changes a result."""
 
     def __init__(self, context: Context, contact: "Contact") -> None:
         self._context = context
         self._contact = contact
-        self._command = str(context.command)
 
     @cached_property
     def _ways(self) -> list[Way]:
@@ -49,55 +49,61 @@ class Notifier:
     def run(self, tasks: Sequence[Task[R]]) -> list[R]:
         """Run the backups of the selected appliances, with a ping of their start if the run waits for their end."""
         around = [self._around(*each) for each in zip(self._contact.selected, tasks, strict=True)]
-        names = {settings.name for settings in self._contact.selected}
-        waits = not self._context.value(NO_WAIT)
-        pinged = [way for way in self._ways if way.on is None and waits and self._covers(way, names)]
-        starts = [self._tell(way, start_of(self._command, way.servers)) for way in pinged]
-        return cast("list[R]", run_tasks(self._context, [*around, *starts])[: len(around)])
+        names, pings = [settings.name for settings in self._contact.selected], list[Way]()
+        if not self._context.value(NO_WAIT):
+            pings = [way for way in self._ways if self._is_ping_of(set(names), way)]
+        begun = Notification("start", f"backupctl {self._context.command} has started", "\n".join(names))
+        results = run_tasks(self._context, [*around, *(self._tell(way, begun) for way in pings)])
+        return cast("list[R]", results[: len(around)])
 
     def report(self, envelope: Envelope) -> None:
         """Report the results of the run, or the error that ended it; a run that was interrupted is not reported."""
-        error, context = envelope.error, self._context
-        results: Sequence[Result] = envelope.results
-        if error is not None:
-            each = [(settings, settings.profile.address.host) for settings in self._contact.selected]
-            results = [complete_result(JobResult(), server=one.name, host=host, error=error) for one, host in each]
-        if any(result.exit_code == ExitCode.INTERRUPTED for result in results):
-            return
-        hooks = [self._after(*each) for each in zip(self._contact.selected, results, strict=True) if error is not None]
-        ended = [result for result in results if not _is_only_started(result)]
-        failed_before = self._remember(ended)
-        told = [each for way in self._ways for each in self._messages(way, ended, failed_before)]
-        run_tasks(context, [*hooks, *told], sets_exit_code=False)
+        error, selected = envelope.error, self._contact.selected
+        try:
+            failed = [] if error is None else [FailedAppliance(each, error).result(JobResult) for each in selected]
+            hooks = [self._after(*each) for each in zip(selected, failed, strict=False)]
+            results = failed or envelope.results
+            if all(result.exit_code != ExitCode.INTERRUPTED for result in results):
+                ended = [result for result in results if not _is_only_started(result)]
+                run_tasks(self._context, [*hooks, *self._messages(ended)], sets_exit_code=False)
+        except Exception as bug:  # noqa: BLE001 - the backups are what they are
+            self._warn(BugError.of(bug), "nothing was reported")
 
-    def _messages(self, way: Way, ended: Sequence[Result], failed_before: set[str]) -> Iterator[Task[None]]:
-        about = [result for result in ended if result.server in way.servers]
-        message = notification(self._command, os.uname().nodename, about)
-        names = {result.server for result in about}
-        if about and (message.failed or self._is_wanted(way, names, failed_before)):
-            yield self._tell(way, message)
+    def _messages(self, ended: Sequence[Result]) -> list[Task[None]]:
+        """Return the messages about the results, one for each way."""
+        failed_before, tasks = self._remember(ended), list[Task[None]]()
+        for way in self._ways:
+            about = [result for result in ended if result.server in way.servers]
+            names = {result.server for result in about}
+            message = notification(str(self._context.command), os.uname().nodename, about)
+            recovered = way.on == "recovery" and names & failed_before
+            if about and (message.failed or way.on == "always" or recovered or self._is_ping_of(names, way)):
+                tasks.append(self._tell(way, message))
+        return tasks
 
-    def _is_wanted(self, way: Way, names: set[str], failed_before: set[str]) -> bool:
-        """Whether the success of servers is reported: by a ping only for all that share it, as it names none."""
+    def _is_ping_of(self, names: set[str], way: Way) -> bool:
+        """Whether a way is a ping of these servers only: it names none, so its success must be that of all of them."""
         if way.on is not None:
-            return way.on == "always" or (way.on == "recovery" and bool(names & failed_before))
-        covers = self._covers(way, names)
-        if not covers:
-            hint = "give servers that run together a ping of their own, in a table [notify.groups.NAME]"
-            self._context.view.warn("no ping: other servers share it, and were not backed up by this run", hint)
-        return covers
-
-    def _covers(self, way: Way, names: set[str]) -> bool:
-        for name, profile in self._context.configuration.servers.items():
-            place = self._context.secrets.in_file(PING, profile.notify)
-            if place is not None and place.key == way.place and name not in names:
-                return False
-        return True
+            return False
+        of_secret, servers = self._context.secrets.in_file, self._context.configuration.servers
+        sharing = [
+            name
+            for name, profile in servers.items()
+            if name not in names and (place := of_secret(PING, profile.notify)) and place.key == way.place
+        ]
+        if sharing:
+            warning = f"no ping: {sharing[0]} shares it, and is not part of this run"
+            hint = "give the servers that run together a ping of their own, in a table [notify.groups.NAME]"
+            self._context.run_once(warning, lambda: self._context.view.warn(warning, hint))
+        return not sharing
 
     def _tell(self, way: Way, message: Notification) -> Task[None]:
         error = yield from deliver(self._context, way, message)
         if error is not None and not isinstance(error, InterruptedRunError):
-            self._context.view.warn(f"not sent ({way.name}): {error.message}", error.hint, always=True)
+            self._warn(error, f"not sent ({way.name})")
+
+    def _warn(self, error: BackupctlError, *before: str) -> None:
+        self._context.view.warn(": ".join([*before, error_text(error)]), always=True)
 
     def _around(self, settings: ApplianceSettings, work: Task[R]) -> Task[R]:
         result = yield from work
@@ -108,18 +114,17 @@ class Notifier:
     def _after(self, settings: ApplianceSettings, result: Result) -> Task[None]:
         try:
             yield from self._run_hook(settings, "after-failure" if result.exit_code else "after-success", result)
-        except HookFailedError as error:
-            shown = redacted(error, settings.redactor.redact)
-            settings.view.warn(": ".join([shown.message, *shown.details[-1:]]), always=True)
         except InterruptedRunError:
             return
+        except Exception as problem:  # noqa: BLE001 - the backup is done or not, whatever becomes of the hook
+            error = problem if isinstance(problem, BackupctlError) else BugError.of(problem)
+            self._warn(redacted(error, settings.redactor.redact))
 
     def _run_hook(self, settings: ApplianceSettings, key: str, result: Result | None = None) -> Task[None]:
-        words = notify_value(settings, key, None)
+        context, words = self._context, notify_value(settings, key, None)
         if words is None:
             return
-        context = self._context
-        facts = {"COMMAND": self._command, "SERVER": settings.name}
+        facts = {"COMMAND": str(context.command), "SERVER": settings.name}
         if result is not None:
             error, job = result.error, result.job if isinstance(result, JobResult) else None
             facts |= {"EXIT_CODE": f"{result.exit_code:d}", "SLUG": error.slug if error else ""}

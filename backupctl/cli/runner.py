@@ -159,7 +159,7 @@ def _run(
 
 def _notifier(context: Context, contact: Contact, traits: CommandTraits) -> "Notifier | None":
     """Return the notifier of a run that makes backups, None if the configuration file names nothing for it."""
-    if not traits.starts_backups or not context.configuration.notifies:
+    if not traits.starts_backups or not any(each.profile.notify for each in contact.selected):
         return None
     from backupctl.cli.notifier import Notifier
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from backupctl.config.config_keys import SERVER_ONLY, check_table, key_outside_tables_error, unknown_name_error
-from backupctl.config.notify_keys import PING, URLS, notify_tables
+from backupctl.config.notify_keys import PING, URLS, check_notify_table
 from backupctl.config.option_table import GROUP, SECRETS
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
@@ -73,11 +73,6 @@ class Configuration(msgspec.Struct, frozen=True):
     servers: Mapping[str, Profile] = msgspec.field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     notify: tuple[Layer, ...] = ()
-
-    @property
-    def notifies(self) -> bool:
-        """Whether it has notify tables."""
-        return bool(self.notify) or any(profile.notify for profile in self.servers.values())
 
     @property
     def secret_variables(self) -> frozenset[str]:
@@ -246,8 +241,19 @@ def _with_notify_tables(
     document: Mapping[str, Any], servers: Mapping[str, Profile], groups: Mapping[str, tuple[str, ...]], path: Path
 ) -> tuple[dict[str, Profile], tuple[Layer, ...]]:
     """Return the servers with the notify tables for each, and those for a server that is not configured."""
-    tables = notify_tables(_table(document, "notify", f"{path}: notify"), {"servers": servers, "groups": groups}, path)
-    layers = {name: Layer(f"{path}: {name}", values) for name, values in tables if values}
+    label, named = f"{path}: notify", {"servers": servers, "groups": groups}
+    table = _table(document, "notify", label)
+    tables = {"notify": {key: value for key, value in table.items() if key not in named}}
+    for kind, known in named.items():
+        for name in (inner := _table(table, kind, f"{label}.{kind}")):
+            if name not in known:
+                raise unknown_name_error(f"{label}.{kind}.{name}", name, kind.removesuffix("s"), known)
+            tables[f"notify.{kind}.{name}"] = {**_table(inner, name, f"{label}.{kind}.{name}")}
+    layers = {
+        name: Layer(f"{path}: {name}", check_notify_table(each, f"{path}: {name}", path.parent))
+        for name, each in tables.items()
+        if each
+    }
 
     def of(*names: str) -> tuple[Layer, ...]:
         return tuple(layers[name] for name in (*names, "notify") if name in layers)
@@ -255,10 +261,9 @@ def _with_notify_tables(
     def groups_of(server: str) -> list[str]:
         return [f"notify.groups.{group}" for group, members in groups.items() if server in members]
 
-    with_tables = {
+    return {
         name: replace(each, notify=of(f"notify.servers.{name}", *groups_of(name))) for name, each in servers.items()
-    }
-    return with_tables, of()
+    }, of()
 
 
 def _check_name(name: str, label: str) -> None:

@@ -1,8 +1,8 @@
 """The notify tables of the configuration file: ``[notify]``, ``[notify.servers.NAME]`` and ``[notify.groups.NAME]``."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backupctl.config.config_keys import (
     PLACE_CHECKS,
@@ -22,37 +22,16 @@ HOOKS: Final = ("before", "after-success", "after-failure")
 OCCASIONS: Final = ("failure", "recovery", "always")
 """After which runs a message is sent; ``recovery`` adds the first success after a failure."""
 
-_Values = Mapping[str, Any]
 
-
-def notify_tables(table: _Values, known: Mapping[str, Collection[str]], path: Path) -> Iterator[tuple[str, _Values]]:
-    """Yield the name of each notify table with its parsed values; ``known`` are the servers and groups of the file.
-
-    Raises ConfigError: at the first mistake, with file, key and remedy.
-    """
-    yield "notify", _checked({key: value for key, value in table.items() if key not in known}, f"{path}: notify", path)
-    for kind, names in known.items():
-        for name, inner in _table(table.get(kind, {}), f"{path}: notify.{kind}").items():
-            label = f"notify.{kind}.{name}"
-            if name not in names:
-                raise unknown_name_error(f"{path}: {label}", name, kind.removesuffix("s"), names)
-            yield label, _checked(_table(inner, f"{path}: {label}"), f"{path}: {label}", path)
-
-
-def _table(value: object, label: str) -> _Values:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{label} must be a table", hint=f"use [{label.rpartition(': ')[2]}] on a line of its own")
-    return value
-
-
-def _checked(table: _Values, label: str, path: Path) -> _Values:
+def check_notify_table(table: Mapping[str, object], label: str, folder: Path) -> dict[str, object]:
+    """Return the parsed values of a notify table by key. Raises ConfigError: as ``check_table`` does."""
+    plain = {PING.name: PING, URLS.name: URLS}
     for key in table:
         if key not in _CHECKS:
-            plain = next((secret for secret in (PING, URLS) if secret.name == key), None)
             at = f"{label}.{key}"
-            raise plain_secret_error(at, plain) if plain else unknown_name_error(at, key, "key", _CHECKS)
-    check_single_places(table, label, (PING, URLS))
-    return {key: _CHECKS[key](value, f"{label}.{key}", path.parent) for key, value in table.items()}
+            raise plain_secret_error(at, plain[key]) if key in plain else unknown_name_error(at, key, "key", _CHECKS)
+    check_single_places(table, label, plain.values())
+    return {key: _CHECKS[key](value, f"{label}.{key}", folder) for key, value in table.items()}
 
 
 def _occasion(value: object, at: str, _folder: Path) -> str:

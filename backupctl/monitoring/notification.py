@@ -37,16 +37,6 @@ def notification(command: str, sender: str, results: Sequence[Result]) -> Notifi
     return Notification(f"{code:d}" if code else "", _title(results, failed), body)
 
 
-def start_of(command: str, servers: Sequence[str]) -> Notification:
-    """Return the message that a run has begun."""
-    return Notification("start", f"backupctl {command} has started", "\n".join(servers))
-
-
-def test_message() -> Notification:
-    """Return a message that changes nothing: a monitor records it in its log."""
-    return Notification("log", "backupctl: test message", "It works. No backup was made.")
-
-
 def _title(results: Sequence[Result], failed: Sequence[Result]) -> str:
     if len(results) == 1:
         return _headline(results[0])

@@ -207,7 +207,7 @@ def test_a_shared_ping_tells_a_success_only_of_all_that_share_it(tmp_path: Path)
     monitor = Monitor()
     backupctl = fleet(tmp_path, PINGS, 2, monitor=monitor)
     part = backupctl("create", "-s", "vc02")
-    assert (part.code, monitor.pings, wording.PING_OF_OTHERS_TOO in part.err) == (0, [], True)
+    assert (part.code, monitor.pings, wording.PING_OF_OTHERS_TOO("vc03") in part.err) == (0, [], True)
     assert (backupctl("create", "--all").code, monitor.pings) == (0, ["/start", ""])
 
 

@@ -17,6 +17,12 @@ command = LocalGroup("notify")
 @click.pass_obj
 def test(context: Context) -> int:
     """Send a test message through everything that the notify tables name."""
-    from backupctl.cli.notify_test import send_test_messages
+    from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
+    from backupctl.cli.config_show import default_settings
+    from backupctl.cli.delivery import send_test_messages
 
-    return context.finish([send_test_messages(context)])
+    if any(context.value(option) for option in (SERVER, GROUP, ALL)):
+        selected = appliance_settings(context)
+    else:
+        selected = [ApplianceSettings(context, profile) for profile in context.configuration.servers.values()]
+    return context.finish([send_test_messages(context, selected or [default_settings(context)])])
