@@ -5,7 +5,6 @@ The protocol of the monitor: https://healthchecks.io/docs/http_api/.
 
 import logging
 import re
-import threading
 from typing import Final
 
 import httpx
@@ -61,18 +60,17 @@ def send_notice(url: Secret, title: str, body: str, *, failed: bool) -> None:
     Raises ConfigError: without the package. Raises NotSentError: if the message is not delivered.
     """
     try:
-        from apprise import Apprise, AppriseAsset, LogCapture
+        from apprise import Apprise, AppriseAsset
     except ImportError as error:
         hint = INSTALL_HINT.format("apprise")
         raise ConfigError("messages need the Python package apprise", hint=hint) from error
-    thread = f"{threading.get_ident()} "
-    with LogCapture(level=logging.WARNING, fmt="%(thread)d %(message)s") as log:  # type: ignore[no-untyped-call,unused-ignore]
-        service = Apprise(asset=AppriseAsset(app_id="backupctl", async_mode=False))
-        kind = "failure" if failed else "success"
-        sent = service.add(url.reveal()) and service.notify(body, title, notify_type=kind, body_format="text")
-    if not sent:
-        reasons = [line.removeprefix(thread) for line in log.getvalue().splitlines() if line.startswith(thread)]
+    logging.getLogger("apprise").addHandler(logging.NullHandler())  # else Python prints its warnings
+    service = Apprise(asset=AppriseAsset(app_id="backupctl", async_mode=False))
+    if not service.add(url.reveal()):
+        raise NotSentError("not a valid Apprise URL", hint="https://github.com/caronc/apprise/wiki lists them")
+    result = service.notify(body, title, notify_type="failure" if failed else "success", body_format="text")
+    if not result:
         redactor = Redactor()
         redactor.add(url, *map(Secret, re.split("[/:@?&=,]+", url.reveal())[1:]))
-        hint = "see https://github.com/caronc/apprise/wiki for the URLs"
-        raise NotSentError("not delivered: $cause", cause=redactor.redact((reasons or ["unknown"])[0]), hint=hint)
+        reason = next((entry.message for entry in result.logs()), "Apprise gives no reason")
+        raise NotSentError("not delivered: $cause", cause=redactor.redact(reason))

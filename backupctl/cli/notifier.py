@@ -59,6 +59,8 @@ class Notifier:
     def report(self, envelope: Envelope) -> None:
         """Report the results of the run, or the error that ended it; a run that was interrupted is not reported."""
         error, selected = envelope.error, self._contact.selected
+        if error is not None and self._context.prompter.interactive:
+            return  # somebody reads it, and nothing has begun
         try:
             failed = [] if error is None else [FailedAppliance(each, error).result(JobResult) for each in selected]
             hooks = [self._after(*each) for each in zip(selected, failed, strict=False)]
@@ -85,17 +87,21 @@ class Notifier:
         """Whether a way is a ping of these servers only: it names none, so its success must be that of all of them."""
         if way.on is not None:
             return False
-        of_secret, servers = self._context.secrets.in_file, self._context.configuration.servers
-        sharing = [
-            name
-            for name, profile in servers.items()
-            if name not in names and (place := of_secret(PING, profile.notify)) and place.key == way.place
-        ]
-        if sharing:
-            warning = f"no ping: {sharing[0]} shares it, and is not part of this run"
+        missing = [name for name in self._sharing.get(way.place, ()) if name not in names]
+        if missing:
+            warning = f"no ping: {missing[0]} shares it, and is not part of this run"
             hint = "give the servers that run together a ping of their own, in a table [notify.groups.NAME]"
-            self._context.run_once(warning, lambda: self._context.view.warn(warning, hint))
-        return not sharing
+            self._context.run_once(warning, lambda: self._context.view.warn(warning, hint, always=True))
+        return not missing
+
+    @cached_property
+    def _sharing(self) -> dict[tuple[str, ...], list[str]]:
+        """The configured servers of each ping."""
+        sharing: dict[tuple[str, ...], list[str]] = {}
+        for name, profile in self._context.configuration.servers.items():
+            if place := self._context.secrets.in_file(PING, profile.notify):
+                sharing.setdefault(place.key, []).append(name)
+        return sharing
 
     def _tell(self, way: Way, message: Notification) -> Task[None]:
         error = yield from deliver(self._context, way, message)

@@ -30,7 +30,8 @@ def notification(command: str, sender: str, results: Sequence[Result]) -> Notifi
     """Return the message about the results of a run of ``command`` on the host ``sender``."""
     failed = [result for result in results if result.exit_code]
     code = COMMAND_CODES.overall(result.exit_code for result in failed)
-    paragraphs = ["\n".join(_failure_lines(result)) for result in failed]
+    headed = len(results) > 1  # the title of a message about one server is its headline
+    paragraphs = ["\n".join(_failure_lines(result, headed=headed)) for result in failed]
     paragraphs += ["\n".join(_success_line(result) for result in results if not result.exit_code)]
     paragraphs += [f"backupctl {command} on {sender}, exit code {code:d}"]
     body = "\n\n".join(filter(None, paragraphs))
@@ -50,14 +51,15 @@ def _headline(result: Result) -> str:
     return f"{result.server}: backup " + (f"not done ({result.error.slug})" if result.error else "done")
 
 
-def _failure_lines(result: Result) -> list[str]:
+def _failure_lines(result: Result, *, headed: bool) -> list[str]:
     error, job = result.error, result.job if isinstance(result, JobResult) else None
+    lines = [_headline(result)] if headed else []
     messages = [message.default_message for message in job.messages] if job else []
-    if error is None:
-        return [_headline(result), *messages]
-    advice = [f"Try: {error.hint}"] if error.hint else []
-    follow = [f"Follow it with: {error.attach}"] if error.attach else []
-    return [_headline(result), *dict.fromkeys([error.message, *messages, *error.details]), *advice, *follow]
+    if error is not None:
+        lines += dict.fromkeys([error.message, *messages, *error.details])
+        lines += [f"Try: {error.hint}"] if error.hint else []
+        lines += [f"Follow it with: {error.attach}"] if error.attach else []
+    return lines
 
 
 def _success_line(result: Result) -> str:

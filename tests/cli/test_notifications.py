@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import httpx
 import pytest
@@ -57,7 +57,7 @@ class Chat:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, broken: bool = False) -> None:
         self.messages: list[dict[str, Any]] = []
         service = SimpleNamespace(add=lambda url: url.startswith("json://"), notify=self._notify)
-        package = {"Apprise": lambda **_: service, "AppriseAsset": SimpleNamespace, "LogCapture": _Log}
+        package = {"Apprise": lambda **_: service, "AppriseAsset": SimpleNamespace}
         monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(**package))
         self.broken = broken
 
@@ -70,20 +70,6 @@ class Chat:
     @property
     def titles(self) -> list[str]:
         return [message["title"] for message in self.messages]
-
-
-class _Log:
-    def __init__(self, **_: object) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def getvalue(self) -> str:
-        return ""
 
 
 def told(
@@ -127,6 +113,7 @@ def test_an_error_that_ends_the_run_before_it_begins_is_reported(tmp_path: Path)
     backupctl = told(tmp_path, PINGS, monitor=monitor)
     run = backupctl("create", "-s", "vc01", environ={**backupctl.environ, "VC_PASSWORD": ""})
     assert (run.code, monitor.pings) == (3, ["/3"])
+    assert (backupctl("create", "-s", "vc01", "--part", "a b", answers=[]).code, monitor.pings) == (2, ["/3"])
 
 
 @pytest.mark.parametrize(
