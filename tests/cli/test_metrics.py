@@ -150,6 +150,15 @@ def test_appliance_that_fails_costs_only_its_own_series(tmp_path: Path, fault: s
     assert series(path.read_text()) == {"vc01": well["vc01"], "vc02": {"scrape_success{}": 0}}
 
 
+def test_appliance_that_does_not_answer_delays_the_others_by_five_minutes(tmp_path: Path) -> None:
+    path = tmp_path / "backupctl.prom"
+    backupctl = fleet(tmp_path, faults=["slow=9000s@login"])
+    run = backupctl("metrics", "export", "--all", "--to", str(path))
+    found = series(path.read_text())
+    assert (run.code, found["vc01"]["scrape_success{}"], found["vc02"]["scrape_success{}"]) == (5, 1, 0)
+    assert backupctl.clock.elapsed <= 5 * 60
+
+
 def test_json_has_the_metrics_of_each_appliance_in_one_envelope(tmp_path: Path) -> None:
     path = tmp_path / "backupctl.prom"
     run = fleet(tmp_path, faults=["forbidden"])("metrics", "export", "--all", "-o", "json", "--to", str(path))

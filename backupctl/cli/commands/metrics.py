@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
 from backupctl.cli.options import CommandGroup, SectionedCommand, shared_options
 from backupctl.errors import UsageError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from backupctl.scheduler.task import Task
 
 RULES: Final = Path(__file__).parents[2] / "output" / "alert_rules.yml"
+
+TRAITS: Final = CommandTraits(deadline=300.0)
+"""An appliance that does not answer must not keep the metrics of the others back for longer."""
 
 command = CommandGroup("metrics")
 
@@ -38,7 +42,7 @@ def export(context: Context, to: str | None) -> int:
     from backupctl.results.backup_history import HistoryResult
 
     path = None if to is None else _textfile(to)
-    results = [metrics_of(each) for each in collect(context, HistoryResult, lambda _: _read)]
+    results = [metrics_of(each) for each in collect(context, HistoryResult, lambda _: _read, TRAITS)]
     if path is not None and all(each.exit_code != ExitCode.INTERRUPTED for each in results):
         publish(path, exposition(results))
     elif path is None and context.value(OUTPUT) == "text":
