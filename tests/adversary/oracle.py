@@ -45,7 +45,7 @@ def _no_bug(record: Record) -> Iterator[Violation]:
     if record.broken or record.server.wire.failures:
         yield "broken", str(record.broken or record.server.wire.failures)
     elif record.scenario.command.kind == "check":
-        if record.slug == "bug" or "unexpected" in record.out + record.err:
+        if record.slug == "bug" or "unexpected:" in record.out + record.err:
             yield "bug", record.out[-300:] + record.err[-300:]
     elif record.code == 1 or record.slug == "bug" or "Traceback" in record.err:
         yield "bug", f"code {record.code}: {record.error.get('message') or record.err[-300:]}"

@@ -7,7 +7,6 @@ part of its CPU.
 
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -28,20 +27,6 @@ SLOWEST = 1.05
 DETACHED_SECONDS = 6.0
 
 Show = Callable[[Sequence[str], Sequence[Sequence[object]]], None]
-
-
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Show:
-    """Print a table."""
-
-    def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        cells = [head, *([f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-        with capsys.disabled():
-            sys.stdout.write("\n" + "\n".join(lines) + "\n")
-
-    return table
 
 
 def fleets(config: pytest.Config) -> Sequence[tuple[int, float]]:
