@@ -356,6 +356,7 @@ NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
 NOT_SENT = "not sent ({}): ".format
 PING_OF_OTHERS_TOO = "no ping: {} shares it".format
 HOOK_FAILED = "{} hook '{}' {}".format
+NO_RECOVERY = "recovery is not noticed: "
 HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"
 NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"

@@ -25,7 +25,7 @@ def keep_results(context: Context, results: Sequence[tuple[ApplianceSettings, Re
     try:
         kept = [result for settings, result in results if not result.simulated and settings.value(JOURNAL)]
         if kept:
-            append_journal(_directory(context), [json_text(_entry(context, each)) for each in kept], context.clock)
+            append_journal(directory_of(context), [json_text(_entry(context, each)) for each in kept], context.clock)
     except Exception as error:  # noqa: BLE001 - the backup is done, whatever becomes of the journal
         reason = error if isinstance(error, BackupctlError) else BugError.of(error)
         context.view.warn(f"this run is not in the journal: {reason.message}", reason.hint, always=True)
@@ -34,11 +34,11 @@ def keep_results(context: Context, results: Sequence[tuple[ApplianceSettings, Re
 def journal(context: Context, since: datetime | None = None) -> Journal:
     """Return the entries of the journal from ``since`` on, whether or not it is on now; what fails is a warning."""
     try:
-        found = read_journal(_directory(context), since)
+        found = read_journal(directory_of(context), since)
     except ConfigError:
         return Journal()
     except OSError as error:
-        where = error.filename or _directory(context)
+        where = error.filename or directory_of(context)
         context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
         return Journal()
     if found.unreadable:
@@ -46,7 +46,8 @@ def journal(context: Context, since: datetime | None = None) -> Journal:
     return found
 
 
-def _directory(context: Context) -> Path:
+def directory_of(context: Context) -> Path:
+    """Return the state directory. Raises ConfigError: without a home directory."""
     directory = state_directory(context.value(STATE_DIR), context.environ)
     if directory is None:
         raise ConfigError("no state directory", hint=f"set {STATE_DIR.file_key} in the configuration file")

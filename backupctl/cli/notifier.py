@@ -11,11 +11,12 @@ from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
 from backupctl.cli.delivery import Way, deliver, find_ways, notify_value
 from backupctl.cli.hooks import run_hook
+from backupctl.cli.journal_access import directory_of
 from backupctl.cli.tasks import FailedAppliance, run_tasks
 from backupctl.config.environment import environment_without_secrets
 from backupctl.config.notify_keys import PING
-from backupctl.config.option_table import NO_WAIT, STATE_DIR
-from backupctl.errors import BackupctlError, BugError, HookFailedError, InterruptedRunError
+from backupctl.config.option_table import NO_WAIT
+from backupctl.errors import BackupctlError, BugError, ConfigError, HookFailedError, InterruptedRunError
 from backupctl.exit_codes import ExitCode
 from backupctl.monitoring.notification import Notification, notification
 from backupctl.output.json_text import json_text
@@ -23,7 +24,6 @@ from backupctl.results.backup_results import JobResult, StartedResult
 from backupctl.results.result import Envelope, Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.task import Task
-from backupctl.state.directory import state_directory
 
 if TYPE_CHECKING:
     from backupctl.cli.contact import Contact
@@ -147,20 +147,21 @@ class Notifier:
 
     def _remember(self, ended: Sequence[Result]) -> set[str]:
         """Keep which servers failed, for the occasion ``recovery``, and return those that had failed before."""
-        failed_before, folder = set[str](), state_directory(self._context.value(STATE_DIR), self._context.environ)
-        if folder is None or not any(way.on == "recovery" for way in self._ways):
+        failed_before = set[str]()
+        if not any(way.on == "recovery" for way in self._ways):
             return failed_before
         try:
-            (folder / "failed").mkdir(mode=0o700, parents=True, exist_ok=True)
+            marks = directory_of(self._context) / "failed"
+            marks.mkdir(mode=0o700, parents=True, exist_ok=True)
             for result in ended:
-                mark = folder / "failed" / quote(result.server, safe="")
+                mark = marks / quote(result.server, safe="")
                 failed_before |= {result.server} if mark.exists() else set()
                 if result.exit_code:
                     mark.touch(mode=0o600)
                 else:
                     mark.unlink(missing_ok=True)
-        except OSError as error:
-            self._context.view.debug(f"state directory {folder}: {error.strerror}")
+        except (ConfigError, OSError) as error:
+            self._context.view.debug(f"recovery is not noticed: {error}")
         return failed_before
 
 

@@ -235,6 +235,16 @@ def test_messages_are_sent_on_the_occasion(
     assert chat.titles == titles
 
 
+def test_without_a_state_directory_a_recovery_is_not_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chat, not_a_folder = Chat(monkeypatch), {"XDG_STATE_HOME": str(write_private(tmp_path / "file", ""))}
+    runs = [
+        told(tmp_path, MESSAGES("recovery"), faults=faults, environ=not_a_folder)("create", "-s", "vc01", "-v")
+        for faults in (["fail-at=40"], [])
+    ]
+    assert ([run.code for run in runs], chat.titles) == ([7, 0], ["vc01: backup not done (backup-failed)"])
+    assert wording.NO_RECOVERY in runs[1].err
+
+
 def test_a_plugin_that_crashes_and_a_missing_package_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Chat(monkeypatch, broken=True)
     crashed = told(tmp_path, MESSAGES("always"))("create", "-s", "vc01", "-q")
