@@ -69,10 +69,6 @@ class ExitCodes(NamedTuple):
         failed = {code if code in self.severity else self.unexpected for code in codes if code}
         return next((code for code in self.severity if code in failed), 0)
 
-    def unwritten(self, code: int) -> int:
-        """Return the exit code if the result, which has ``code``, could not be written."""
-        return self.overall([code, ExitCode.OUTPUT]) if self.error is None else self.error
-
 
 COMMAND_CODES: Final = ExitCodes(SEVERITY, ExitCode.BUG)
 PLUGIN_CODES: Final = ExitCodes(

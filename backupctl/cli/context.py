@@ -287,7 +287,7 @@ class Context:
         except OutputError as error:
             with suppress(OutputError):
                 self.view.finish(envelope.of_error(envelope.command, error, self.exit_codes))
-            return self.exit_codes.unwritten(envelope.exit_code)
+            return self.exit_codes.of_error(self.exit_codes.overall([envelope.exit_code, error.exit_code]))
         return envelope.exit_code
 
     def _show_source(self, name: str, value: object, source: Source) -> None:

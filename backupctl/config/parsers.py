@@ -105,6 +105,21 @@ def parse_path(text: str) -> Path:
         raise UsageError(f"{text!r}: home directory not found", hint="use an absolute path") from error
 
 
+def parse_size(text: str) -> float:
+    """Return a number of bytes, written as 500MB, 1.5GB or 1000."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGT]?)B?", text.strip().upper(), re.ASCII)
+    if match is None:
+        raise UsageError(f"invalid size {text!r}", hint="use 500MB, 1.5GB or a number of bytes")
+    return float(match[1]) * 10.0 ** (3 * " KMGT".index(match[2] or " "))
+
+
+def parse_percent(text: str) -> float:
+    """Return a number of percent, written with or without the sign."""
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})? ?%?", text.strip(), re.ASCII) is None:
+        raise UsageError(f"invalid percentage {text!r}", hint="use 50%")
+    return float(text.strip().removesuffix("%"))
+
+
 def parse_part(text: str) -> str:
     """Return a checked name of a part."""
     return request_fields.check_parts([text])[0]

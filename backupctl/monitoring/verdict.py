@@ -1,12 +1,9 @@
-"""The verdict of the monitoring plugin: whether there is a fresh backup, and what is odd about the backups.
-
-Each rule looks at one thing and returns a problem or None; the most severe problem is the state.
-"""
+"""The verdict of the monitoring plugin: whether there is a fresh backup, and what is odd about the backups."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from statistics import median
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import msgspec
 
@@ -18,16 +15,16 @@ from backupctl.results.verdict_results import Metric, Verdict
 
 MIN_EARLIER_SIZES: Final = 3
 """How many earlier sizes a median needs."""
-CLOCK_SKEW_SECONDS: Final = 3600.0
+CLOCK_SKEW_SECONDS: Final = 3600
 """A backup that ended later than this in the future proves that a clock is wrong."""
 MAX_MESSAGE_LENGTH: Final = 160
 
+_OK, _WARNING, _CRITICAL, _UNKNOWN = ServiceState
+_Problems = Iterator[tuple[ServiceState, str]]
+
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """What is demanded of the backups: times in seconds, sizes in bytes, ``size_deviation`` in percent.
-
-    None is not checked.
-    """
+    """What is demanded of the backups: seconds, bytes, and percent for ``size_deviation``; None is not checked."""
 
     warning: float
     critical: float
@@ -38,11 +35,6 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     max_running: float | None
     schedule: str
     grace: float
-
-
-class _Problem(NamedTuple):
-    state: ServiceState
-    text: str
 
 
 class _Evidence:
@@ -72,97 +64,81 @@ class _Evidence:
 def judge(history: BackupHistory, limits: Thresholds, installed: datetime | None = None) -> Verdict:
     """Return the verdict about a history, at the time when it was read; ``installed`` is when the appliance was."""
     seen = _Evidence(history, limits, installed)
-    found = [problem for rule in _RULES if (problem := rule(seen)) is not None]
-    problems = sorted(found, key=lambda problem: PLUGIN_CODES.severity.index(problem.state))
-    texts = tuple(problem.text for problem in problems)
+    found = [problem for rule in _RULES for problem in rule(seen)]
+    problems = sorted(found, key=lambda problem: PLUGIN_CODES.severity.index(problem[0]))
+    texts = tuple(text for _, text in problems)
     return Verdict(
-        state=PLUGIN_CODES.overall(problem.state for problem in problems),
+        state=PLUGIN_CODES.overall(state for state, _ in problems),
         summary="; ".join([*texts, *_description(seen)]),
         problems=texts,
         metrics=_metrics(seen),
     )
 
 
-def _no_success(seen: _Evidence) -> _Problem | None:
-    if seen.success is not None:
-        return None
-    if unreadable := seen.history.unreadable:
-        return _Problem(ServiceState.UNKNOWN, f"no {seen.kind} is known; {plural(unreadable, 'job')} cannot be read")
-    text = f"no {seen.kind} succeeded yet" if seen.jobs else f"no {seen.kind} yet"
-    if seen.since_first_job is not None and seen.since_first_job < seen.limits.grace:
-        return _Problem(ServiceState.WARNING, f"{text} (new appliance)")
-    return _Problem(ServiceState.CRITICAL, text)
+def _without_success(seen: _Evidence) -> _Problems:
+    if seen.success is None and seen.history.unreadable:
+        unreadable = plural(seen.history.unreadable, "job")
+        yield _UNKNOWN, f"no {seen.kind} is known to have succeeded; {unreadable} cannot be read"
+    elif seen.success is None:
+        is_new = seen.since_first_job is not None and seen.since_first_job < seen.limits.grace
+        text = f"no {seen.kind} {'succeeded yet' if seen.jobs else 'yet'}"
+        yield (_WARNING, f"{text} (new appliance)") if is_new else (_CRITICAL, text)
 
 
-def _too_old(seen: _Evidence) -> _Problem | None:
-    for state, limit in ((ServiceState.CRITICAL, seen.limits.critical), (ServiceState.WARNING, seen.limits.warning)):
-        if seen.age is not None and seen.age > limit:
-            return _Problem(state, f"no {seen.kind} succeeded for more than {duration_option(limit)}")
-    return None
+def _age(seen: _Evidence) -> _Problems:
+    if seen.age is not None and seen.age > seen.limits.warning:
+        state, limit = (_WARNING, seen.limits.warning)
+        if seen.age > seen.limits.critical:
+            state, limit = (_CRITICAL, seen.limits.critical)
+        yield state, f"no {seen.kind} succeeded for more than {duration_option(limit)}"
+    if seen.age is not None and seen.age < -CLOCK_SKEW_SECONDS:
+        yield _UNKNOWN, "the last success is in the future; check the clocks"
+    if seen.limits.type != "any" and not seen.history.has_details:
+        yield _UNKNOWN, f"cannot tell which backups are {seen.limits.type}"
 
 
-def _wrong_clock(seen: _Evidence) -> _Problem | None:
-    if seen.age is None or seen.age >= -CLOCK_SKEW_SECONDS:
-        return None
-    return _Problem(ServiceState.UNKNOWN, "the last success is in the future; check the clocks")
-
-
-def _unknown_type(seen: _Evidence) -> _Problem | None:
-    if seen.limits.type == "any" or seen.history.has_details:
-        return None
-    return _Problem(ServiceState.UNKNOWN, f"cannot tell which backups are {seen.limits.type}")
-
-
-def _failed(seen: _Evidence) -> _Problem | None:
+def _last_result(seen: _Evidence) -> _Problems:
     if seen.last is None or seen.last.succeeded or seen.limits.last_result == "ignore":
-        return None
-    when, at = _end(seen.last), seen.last.progress
+        return
+    when, at, messages = _end(seen.last), seen.last.progress, seen.last.messages
     text = f"last {seen.kind} failed" + (f" {relative(when, seen.history.read_at)}" if when else "")
     text += "" if at is None else f" at {percent(at)}"
-    message = next((each.default_message for each in reversed(seen.last.messages)), "")
-    text += f": {message[:MAX_MESSAGE_LENGTH].rstrip('. ')}" if message else ""
-    return _Problem(ServiceState[seen.limits.last_result.upper()], text)
+    text += f": {messages[-1].default_message[:MAX_MESSAGE_LENGTH].rstrip('. ')}" if messages else ""
+    yield ServiceState[seen.limits.last_result.upper()], text
 
 
-def _too_small(seen: _Evidence) -> _Problem | None:
-    limit = seen.limits.min_size
-    if seen.size is None or limit is None or seen.size >= limit:
-        return None
-    return _Problem(ServiceState.CRITICAL, f"size {size(seen.size)} is below {size(limit)}")
+def _size(seen: _Evidence) -> _Problems:
+    least, most = seen.limits.min_size, seen.limits.size_deviation
+    if seen.size is not None and least is not None and seen.size < least:
+        yield _CRITICAL, f"size {size(seen.size)} is below {size(least)}"
+    if seen.size is not None and most is not None and len(seen.earlier_sizes) >= MIN_EARLIER_SIZES:
+        usual = median(seen.earlier_sizes)
+        change = 100 * (seen.size - usual) / usual if usual else 0.0
+        if abs(change) > most:
+            side = "above" if change > 0 else "below"
+            yield _WARNING, f"size {size(seen.size)} is {percent(abs(change))} {side} the usual {size(usual)}"
 
 
-def _odd_size(seen: _Evidence) -> _Problem | None:
-    limit = seen.limits.size_deviation
-    if seen.size is None or limit is None or len(seen.earlier_sizes) < MIN_EARLIER_SIZES:
-        return None
-    usual = median(seen.earlier_sizes)
-    difference = 100 * (seen.size - usual) / usual if usual else 0.0
-    if abs(difference) <= limit:
-        return None
-    change = f"{percent(abs(difference))} {'above' if difference > 0 else 'below'} the usual {size(usual)}"
-    return _Problem(ServiceState.WARNING, f"size {size(seen.size)} is {change}")
-
-
-def _running_too_long(seen: _Evidence) -> _Problem | None:
+def _running_time(seen: _Evidence) -> _Problems:
     limit = seen.limits.max_running
-    if limit is None or seen.running_seconds <= limit:
-        return None
-    return _Problem(ServiceState.WARNING, f"{_running(seen)}, longer than {duration_option(limit)}")
+    if limit is not None and seen.running_seconds > limit:
+        yield _WARNING, f"running for longer than {duration_option(limit)}"
 
 
-def _no_schedule(seen: _Evidence) -> _Problem | None:
-    schedules = seen.history.schedules
-    if seen.limits.schedule != "required" or any(each.enable is not False for each in schedules or ()):
-        return None
-    if seen.history.schedules_error:
-        return _Problem(ServiceState.UNKNOWN, f"schedules cannot be read: {seen.history.schedules_error}")
-    return _Problem(ServiceState.WARNING, "the schedule is disabled" if schedules else "there is no schedule")
+def _schedule(seen: _Evidence) -> _Problems:
+    schedules, error = seen.history.schedules, seen.history.schedules_error
+    if seen.limits.schedule == "optional" or any(each.enable is not False for each in schedules or ()):
+        return
+    if error:
+        yield _UNKNOWN, error
+    else:
+        yield _WARNING, "the schedule is disabled" if schedules else "there is no schedule"
 
 
-_RULES: Final[tuple[Callable[[_Evidence], _Problem | None], ...]] = (
-    *(_no_success, _too_old, _wrong_clock, _unknown_type, _failed),
-    *(_too_small, _odd_size, _running_too_long, _no_schedule),
+_RULES: Final[tuple[Callable[[_Evidence], _Problems], ...]] = (
+    *(_without_success, _age, _last_result, _size, _running_time, _schedule),
 )
+"""Each looks at one thing; the most severe problem is the state."""
 
 
 def _description(seen: _Evidence) -> Iterator[str]:
@@ -170,42 +146,34 @@ def _description(seen: _Evidence) -> Iterator[str]:
     if seen.success is not None and (end := _end(seen.success)):
         facts = [] if seen.size is None else [size(seen.size)]
         facts += [f"in {duration(took)}"] if (took := seen.success.duration_seconds) is not None else []
-        details = f" ({' '.join(facts)})" if facts else ""
-        yield f"last success {relative(end, seen.history.read_at)}{details}"
-    if seen.running is not None and _running_too_long(seen) is None:
-        yield _running(seen)
+        yield f"last success {relative(end, seen.history.read_at)}" + (f" ({' '.join(facts)})" if facts else "")
+    if seen.running is not None:
+        at = seen.running.progress
+        yield f"running for {duration(seen.running_seconds)}" + ("" if at is None else f" ({percent(at)})")
     if not seen.history.has_details:
         yield "age and state only: no job details"
-
-
-def _running(seen: _Evidence) -> str:
-    at = seen.running.progress if seen.running else None
-    return f"running for {duration(seen.running_seconds)}" + ("" if at is None else f" ({percent(at)})")
 
 
 def _metrics(seen: _Evidence) -> dict[str, Metric]:
     """Return what is known in numbers."""
     limits, took = seen.limits, seen.success.duration_seconds if seen.success else None
-    metrics = {
-        "age": _metric(seen.age, "s", limits.warning, limits.critical),
-        "size": _metric(seen.size, "B", critical=limits.min_size, side=":"),
-        "duration": _metric(took, "s"),
-        "running": _metric(seen.running_seconds, "s", limits.max_running),
+    age, running = None if seen.age is None else max(0, seen.age), max(0, seen.running_seconds)
+    values: dict[str, tuple[int | None, Literal["s", "B"], float | None, float | None]] = {
+        "age": (age, "s", limits.warning, limits.critical),
+        "size": (seen.size, "B", None, limits.min_size),
+        "duration": (took, "s", None, None),
+        "running": (running, "s", limits.max_running, None),
     }
-    return {name: metric for name, metric in metrics.items() if metric is not None}
+    return {
+        name: Metric(value=value, unit=unit, warning=_range(warning, unit), critical=_range(critical, unit))
+        for name, (value, unit, warning, critical) in values.items()
+        if value is not None
+    }
 
 
-def _metric(
-    value: int | None,
-    unit: Literal["s", "B"],
-    warning: float | None = None,
-    critical: float | None = None,
-    *,
-    side: Literal["", ":"] = "",
-) -> Metric | None:
-    """Return a metric, None without a value; a colon behind a limit makes it a lower one."""
-    ranges = [None if limit is None else f"{limit:.0f}{side}" for limit in (warning, critical)]
-    return None if value is None else Metric(value=max(0, value), unit=unit, warning=ranges[0], critical=ranges[1])
+def _range(limit: float | None, unit: str) -> str | None:
+    """Return the range of good values: up to a limit in seconds, or from one in bytes."""
+    return None if limit is None else f"{limit:.0f}{':' if unit == 'B' else ''}"
 
 
 def _end(job: Job) -> datetime | None:

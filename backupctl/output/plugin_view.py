@@ -1,53 +1,130 @@
-"""The view for monitoring systems: one text on standard output, also for errors and interruptions."""
+"""The view for monitoring systems, with the texts of Nagios and Icinga, Checkmk, and PRTG."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from backupctl.output.plugin_text import FORMATS
+from backupctl.error_facts import render_hint, render_message
+from backupctl.errors import BackupctlError
+from backupctl.exit_codes import PLUGIN_CODES, ServiceState
+from backupctl.output.json_text import json_text
+from backupctl.output.json_view import JsonView
 from backupctl.output.printable import printable
 from backupctl.output.safe_stream import SafeStream
-from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope
+from backupctl.results.verdict_results import Metric, VerdictResult
+
+_ORDER: Final = (*map(ServiceState, PLUGIN_CODES.severity), ServiceState.OK)
+_NOT_IN_LABELS: Final = str.maketrans("'=|", "___")
+_PRTG_LENGTH: Final = 2000
+_PRTG_UNITS: Final = {"s": "TimeSeconds", "B": "BytesFile"}
+_PRTG_STATE: Final = {"unit": "Custom", "LimitMode": 1, "LimitMaxWarning": 0.5, "LimitMaxError": 1.5}
 
 
-class PluginView:
-    """Writes the result in a format of ``FORMATS``; nothing else but debug lines, as some systems show both streams.
+class _Service(NamedTuple):
+    """The state of an appliance, or of the run, which has no ``server``, if it failed as a whole."""
 
-    Warnings that are always shown are part of the text.
+    server: str
+    state: ServiceState
+    text: str
+    hint: str | None = None
+    metrics: Mapping[str, Metric] = {}
+
+    @property
+    def sentence(self) -> str:
+        return self.text if self.text.startswith(self.server) else f"{self.server}: {self.text}"
+
+
+def _services(envelope: Envelope) -> list[_Service]:
+    """Return the services of an envelope, the most severe first."""
+    services = [] if envelope.error is None else [_of_error("", envelope.error)]
+    for result in envelope.results:
+        if isinstance(result, VerdictResult) and result.check is not None:
+            check = result.check
+            services.append(_Service(result.server, ServiceState(check.state), check.summary, metrics=check.metrics))
+        elif result.error is not None:
+            services.append(_of_error(result.server, result.error))
+    return sorted(services, key=lambda each: _ORDER.index(each.state))
+
+
+def _of_error(server: str, error: BackupctlError) -> _Service:
+    text = render_message(error.facts, subject=server)
+    return _Service(server, ServiceState.UNKNOWN, text, render_hint(error.facts))
+
+
+def _nagios(services: Sequence[_Service]) -> list[str]:
+    """Return a line with performance data; for several, first their numbers, and a line for each.
+
+    Source: https://www.monitoring-plugins.org/doc/guidelines.html
     """
+    several, counts = len(services) > 1, Counter(each.state for each in services)
+    total = ", ".join(f"{counts[state]} {state.name}" for state in _ORDER if counts[state]) + "; "
+    lines = [f"BACKUP {services[0].state.name} - {total if several else ''}{services[0].sentence}"]
+    lines += [f"[{each.state.name}] {each.sentence}" for each in services if several]
+    lines += [f"hint: {hint}" for hint in dict.fromkeys(each.hint for each in services) if hint]
+    lines = [line.replace("|", "/") for line in lines]
+    data = []
+    for each in services:
+        for metric, one in each.metrics.items():
+            label = (f"{each.server} {metric}" if several else metric).translate(_NOT_IN_LABELS)
+            data.append(f"'{label}'={one.value}{one.unit};{one.warning or ''};{one.critical or ''};0")
+    lines[-1 if several else 0] += f" | {' '.join(data)}" if data else ""
+    return lines
+
+
+def _checkmk(services: Sequence[_Service]) -> list[str]:
+    """Return the lines of a local check, one service for each appliance.
+
+    Source: https://docs.checkmk.com/latest/en/localchecks.html
+    """
+    lines = []
+    for each in services:
+        name, data = f"Backup {each.server}".strip().replace('"', "'"), []
+        for metric, one in each.metrics.items():
+            limits = (limit if limit and limit.isdecimal() else "" for limit in (one.warning, one.critical))
+            data.append(f"{metric}={one.value};{';'.join(limits)};0")
+        lines.append(f'{each.state} "{name}" {"|".join(data) or "-"} {each.text}')
+    return lines
+
+
+def _prtg(services: Sequence[_Service]) -> list[str]:
+    """Return the JSON of an advanced script sensor; the limits of the channel "state" set the state of the sensor.
+
+    Source: https://www.paessler.com/manuals/prtg/custom_sensors
+    """
+    channels: list[dict[str, object]] = []
+    for each in services:
+        channels.append({"channel": f"{each.server} state", "value": each.state, **_PRTG_STATE})
+        for name, one in each.metrics.items():
+            channels.append({"channel": f"{each.server} {name}", "value": one.value, "unit": _PRTG_UNITS[one.unit]})
+    text = {"text": "; ".join(each.sentence for each in services)[:_PRTG_LENGTH]}
+    is_known = any(each.metrics for each in services)
+    return [json_text({"prtg": {"result": channels, **text} if is_known else {"error": 1, **text}})]
+
+
+FORMATS: Final[Mapping[str, Callable[[Sequence[_Service]], list[str]]]] = {
+    "nagios": _nagios,
+    "checkmk": _checkmk,
+    "prtg": _prtg,
+}
+
+
+class PluginView(JsonView):
+    """Writes one text in a format of ``FORMATS``, errors too; Icinga mixes streams, so warnings are debug lines."""
 
     def __init__(self, name: str, out: SafeStream, err: SafeStream, *, verbose: bool = False) -> None:
+        super().__init__(out, err, verbose=verbose)
         self._format = FORMATS[name]
-        self._out = out
-        self._err = err
-        self._verbose = verbose
-        self._warnings: list[str] = []
-        self._finished = False
-
-    def debug(self, message: str) -> None:
-        """Write a debug line to standard error."""
-        if self._verbose:
-            self._err.write(f"debug: {printable(message)}\n")
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
-        """Keep a warning for the text."""
-        del hint
-        if always:
-            self._warnings.append(message)
+        """Write a warning as a debug line."""
+        del hint, always
+        self.debug(message)
 
-    def expect(self, servers: Sequence[str], selection: Sequence[str] = ()) -> None:
-        """Do nothing."""
+    def _write(self, envelope: Envelope) -> None:
+        lines = self._format(_services(envelope))
+        self._out.write("".join(f"{printable(line)}\n" for line in lines))
 
-    def event(self, event: RunEvent) -> None:
-        """Do nothing: only the end counts."""
-
-    def finish(self, envelope: Envelope) -> None:
-        """Write the text; if that failed, write that of the error to standard error, too."""
-        text = self._format(envelope, self._warnings)
-        if self._finished:
-            self._err.write(text)
-        self._finished = True
-        self._out.write(text)
-        self._out.check()
-
-    def close(self) -> None:
-        """Do nothing: there is no live display."""
+    def _say_errors(self, envelope: Envelope) -> None:
+        self._write(envelope)
+        super()._say_errors(envelope)

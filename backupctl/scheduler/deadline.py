@@ -13,17 +13,14 @@ from backupctl.scheduler.task import Call, Effect, Task
 T = TypeVar("T")
 
 LOGOUT_SHARE: Final = 0.1
-LOGOUT_SECONDS_KEPT: Final = 2.0
-"""The share of the time that is kept for the logout, and its limit in seconds."""
+"""The share of the time that is kept for shielded effects, which are logouts; at most two seconds."""
 
 
 def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: float) -> Task[T]:
     """Run ``work`` so that it ends within ``seconds`` of ``began`` (monotonic).
 
-    From then on, each effect raises the last error of a request, or that its answer is missing. Shielded effects, which
-    are logouts, have a little longer than the others.
+    From then on, each effect raises the last error of a request, or that its answer is missing.
     """
-    kept = min(LOGOUT_SECONDS_KEPT, seconds * LOGOUT_SHARE)
     problem: BackupctlError | None = None
     resume: Callable[[Any], Effect] = work.send
     answer: Any = None
@@ -33,7 +30,7 @@ def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: fl
         except StopIteration as end:
             result: T = end.value
             return result
-        until = began + seconds - (0 if effect.shielded else kept)
+        until = began + seconds - (0 if effect.shielded else min(2.0, seconds * LOGOUT_SHARE))
         if appliance.clock.monotonic() >= until:
             problem = problem or _timed_out(appliance, effect, seconds)
             resume, answer = work.throw, problem
@@ -44,8 +41,8 @@ def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: fl
         except InterruptedRunError as interruption:
             resume, answer = work.throw, interruption
         except BackupctlError as error:
-            is_over = appliance.clock.monotonic() >= until and problem is None
-            problem = _timed_out(appliance, effect, seconds) if is_over else error
+            is_over = appliance.clock.monotonic() >= until
+            problem = (problem or _timed_out(appliance, effect, seconds)) if is_over else error
             resume, answer = work.throw, problem
         except BaseException as error:  # noqa: BLE001 - the work decides what to do about it
             resume, answer = work.throw, error
