@@ -57,7 +57,7 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
         "Period": f"{timestamp(info.since)} to {timestamp(info.until)}",
         "Change": info.change,
         "Appliances": str(len(results)),
-        "Newest backups started within": None if skew is None else duration(skew, exact=True),
+        "Newest backups": None if skew is None else f"started within {duration(skew, exact=True)} of each other",
         "Generated": f"{timestamp(info.generated_at)} by {info.generator}",
     }
     return [

@@ -133,7 +133,7 @@ def test_interrupted_report_is_not_written(tmp_path: Path) -> None:
 def test_report_of_a_group_tells_its_skew() -> None:
     run = two()("report", *TWO, "-o", "json")
     assert run.json["skew_seconds"] == 0
-    assert "Newest backups started within: 0s" in two()("report", *TWO).out
+    assert "Newest backups: started within 0s of each other" in two()("report", *TWO).out
 
 
 @pytest.mark.parametrize(
