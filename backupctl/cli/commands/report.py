@@ -40,7 +40,7 @@ _LONGEST: Final = timedelta(days=3653)
     "--format",
     "named",
     metavar="|".join(FORMATS),
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(list(FORMATS), case_sensitive=False),
     help="Default: that of FILE, or markdown.",
 )
 @click.option("--change", metavar="ID", help="Name the change that the report is about.")
