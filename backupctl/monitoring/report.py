@@ -7,7 +7,9 @@ from itertools import pairwise
 import msgspec
 
 from backupctl.models import JobState
+from backupctl.monitoring.audit import audit_schedule
 from backupctl.monitoring.skew import skew_seconds
+from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
@@ -20,11 +22,14 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
     done = [each.job for each in backups if each.job.succeeded]
     ends = sorted(job.end_time for job in done if job.end_time and job.end_time <= info.until)
     intervals = [Period(since=start, until=end) for start, end in pairwise([*ends, info.until]) if end > info.since]
+    audit = _audit(history, backups, info)
     return BackupReport(
         **msgspec.structs.asdict(info),
         time_zone=next((each.time_zone for each in history.schedules or () if each.time_zone), None),
         schedules=history.schedules,
         schedules_error=history.schedules_error,
+        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit else None,
+        notes=audit.notes if audit else (),
         runs=tuple(runs),
         succeeded=sum(each.job.succeeded for each in runs),
         failed=sum(each.job.state == JobState.FAILED for each in runs),
@@ -33,6 +38,14 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
         remembered_since=min((job.start_time for job in history.jobs if job.start_time), default=None),
         unreadable=history.unreadable + sum(job.start_time is None for job in history.jobs),
     )
+
+
+def _audit(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> AuditResult | None:
+    """Return the audit of the schedule, None if there is not one, or if the jobs that it made cannot be told."""
+    schedules = history.schedules or ()
+    if len(schedules) != 1 or history.schedules_error or not history.has_details:
+        return None
+    return audit_schedule(history, schedules[0], info.since, known=[each.job for each in backups if each.forgotten])
 
 
 def skew_of_newest(results: Iterable[ReportResult]) -> int | None:

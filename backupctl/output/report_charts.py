@@ -7,7 +7,7 @@ from typing import Final
 
 from backupctl.formatting import timestamp
 from backupctl.output.printable import printable
-from backupctl.output.report_document import BAD, GOOD, ODD, UNKNOWN, state_of
+from backupctl.output.report_document import BAD, GOOD, ODD, UNKNOWN, missed_runs, state_of
 from backupctl.results.job import Job
 from backupctl.results.report_results import BackupReport
 
@@ -18,6 +18,7 @@ _MARKS: Final = {
     "mixed": ("M10 5v6.5M10 14.5v.5", "succeeded and failed"),
     BAD: ("M6.5 6.5l7 7M13.5 6.5l-7 7", "failed"),
     ODD: ("M8 6l5.5 4-5.5 4z", "not ended"),
+    "missed": ("M10 6a4 4 0 1 0 .01 0z", "missed"),
     "none": ("", "no backup"),
     UNKNOWN: ("M8 10h4", "not known"),
 }
@@ -34,10 +35,11 @@ def calendar(report: BackupReport, zone: tzinfo) -> str:
             state_of(run).verdict
         )
     parts = [_text(0, _TOP + 15 + row * _CELL, name) for row, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))]
+    missed = {run.due.astimezone(zone).date() for run in missed_runs(report)}
     used = set()
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
         known = report.remembered_since is not None and day >= report.remembered_since.astimezone(zone).date()
-        found = verdicts.get(day, {"none" if known else UNKNOWN})
+        found = verdicts.get(day, {"missed" if day in missed else "none" if known else UNKNOWN})
         mark = "mixed" if len(found) > 1 else next(iter(found))
         used.add(mark)
         column, row = divmod((day - monday).days, 7)

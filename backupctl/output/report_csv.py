@@ -1,10 +1,10 @@
-"""The report as CSV: a row for each run, and one for each appliance without any, so that none is missing."""
+"""The report as CSV: a row for each backup and each missed run, and one for each appliance without any."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from backupctl.output.csv_text import csv_text
-from backupctl.output.report_document import messages_text
+from backupctl.output.report_document import messages_text, missed_runs
 from backupctl.results.report_results import ReportInfo, ReportResult
 
 _OF_RESULT: Final = ("server", "host", "release", "simulated")
@@ -13,22 +13,30 @@ _OF_JOB: Final = (
     *("id", "type", "state", "start_time", "end_time", "duration_seconds", "size_bytes", "parts", "encrypted"),
     *("location", "location_user", "user", "build", "comment"),
 )
+COLUMNS: Final = ("record", *_OF_RESULT, *_OF_INFO, "due", *_OF_JOB, "messages")
+"""``record`` says what a row is about: a run, one that only the journal has, a missed run, no run, or an error."""
 
 
 def report_csv(results: Sequence[ReportResult], info: ReportInfo) -> str:
-    """Return the report as CSV; the first column says what a row is about: run, no run, or an unread appliance."""
-    heading = ("record", *_OF_RESULT, *_OF_INFO, *_OF_JOB, "messages")
-    return csv_text([heading, *(row for result in results for row in _rows(result, info))])
+    """Return the report as CSV."""
+    rows = ([row.get(name) for name in COLUMNS] for result in results for row in _rows(result, info))
+    return csv_text([COLUMNS, *rows])
 
 
-def _rows(result: ReportResult, info: ReportInfo) -> Iterator[list[object]]:
-    common = [*(getattr(result, name) for name in _OF_RESULT), *(getattr(info, name) for name in _OF_INFO)]
-    nothing = [None] * len(_OF_JOB)
+def _rows(result: ReportResult, info: ReportInfo) -> Iterator[Mapping[str, object]]:
+    common = {name: getattr(result, name) for name in _OF_RESULT} | {name: getattr(info, name) for name in _OF_INFO}
     if result.report is None:
-        yield ["unread", *common, *nothing, result.error.message if result.error else None]
-    elif not result.report.runs:
-        yield ["no run", *common, *nothing, None]
-    else:
-        for run in result.report.runs:
-            record = "forgotten run" if run.forgotten else "run"
-            yield [record, *common, *(getattr(run.job, name) for name in _OF_JOB), messages_text(run.job)]
+        yield {**common, "record": "unread", "messages": result.error and result.error.message}
+        return
+    missed = missed_runs(result.report)
+    for run in result.report.runs:
+        job = {name: getattr(run.job, name) for name in _OF_JOB}
+        yield {
+            **common,
+            **job,
+            "record": "forgotten run" if run.forgotten else "run",
+            "messages": messages_text(run.job),
+        }
+    yield from ({**common, "record": run.verdict, "due": run.due} for run in missed)
+    if not (result.report.runs or missed):
+        yield {**common, "record": "no run"}

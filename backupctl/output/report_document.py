@@ -1,13 +1,16 @@
 """The content of a report for people, as facts, findings and tables: what Markdown and HTML both show."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from backupctl.error_facts import render_message
 from backupctl.formatting import duration, plural, size, timestamp
 from backupctl.monitoring.report import skew_of_newest, zone_of
+from backupctl.results.audit_results import ExpectedRun, RunVerdict
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
@@ -49,8 +52,8 @@ def title_of(info: ReportInfo) -> str:
 
 def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]:
     """Return the summary, a section for each appliance, and what the report does not show."""
-    none = [Mark("no gap and no failure found", GOOD)]
     found = {result.server: list(_findings(result)) for result in results}
+    none = [Mark(f"no gap and no failure found{' in what is known' if any(found.values()) else ''}", GOOD)]
     bad = [Mark(f"{name}: {text}", BAD) for name, each in found.items() for text, verdict in each if verdict == BAD]
     skew, rows = skew_of_newest(results), [_summary_row(result) for result in results]
     facts = {
@@ -67,22 +70,32 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
     ]
 
 
-_SUMMARY: Final = ("Appliance", "Backups", "Succeeded", "Failed", "Last success", "Longest time without a success")
+_SUMMARY: Final = (
+    *("Appliance", "Backups", "Succeeded", "Failed", "Scheduled runs", "Missed"),
+    *("Last success", "Longest time without a success"),
+)
 
 
 def _summary_row(result: ReportResult) -> list[Mark]:
     report = result.report
     if report is None:
         return [Mark(result.server), Mark("not read", BAD), *[Mark(UNKNOWN)] * (len(_SUMMARY) - 2)]
-    longest = report.longest_interval
+    longest, expected, missed = report.longest_interval, report.scheduled_runs, missed_runs(report)
     return [
         Mark(result.server),
         Mark(str(len(report.runs))),
         Mark(str(report.succeeded), "" if report.succeeded else BAD),
         Mark(str(report.failed), BAD if report.failed else ""),
+        Mark(UNKNOWN if expected is None else str(len(expected))),
+        Mark(UNKNOWN if expected is None else str(len(missed)), BAD if missed else ""),
         Mark(_time(report.last_success, zone_of(report)) or UNKNOWN),
         Mark(duration((longest.until - longest.since).total_seconds()) if longest else UNKNOWN),
     ]
+
+
+def missed_runs(report: BackupReport) -> list[ExpectedRun]:
+    """Return the scheduled runs that made no backup, except failed ones, which are among the backups."""
+    return [run for run in report.scheduled_runs or () if run.is_gap and run.verdict != RunVerdict.FAILED]
 
 
 def _findings(result: ReportResult) -> Iterator[Mark]:
@@ -97,6 +110,12 @@ def _findings(result: ReportResult) -> Iterator[Mark]:
     zone = zone_of(report)
     if not report.succeeded:
         yield Mark("no successful backup in this period", BAD)
+    for (verdict, is_gap), group in groupby(report.scheduled_runs or (), lambda run: (run.verdict, run.is_gap)):
+        if is_gap and verdict != RunVerdict.FAILED:
+            due = [_time(run.due, zone) for run in group]
+            what = "missed" if verdict == RunVerdict.MISSED else "kept out by another job"
+            when = " to ".join(map(str, dict.fromkeys((due[0], due[-1]))))
+            yield Mark(f"{plural(len(due), 'scheduled run')} {what}: {when}", BAD)
     for run in report.runs:
         state = state_of(run)
         if state.verdict != GOOD:
@@ -114,6 +133,8 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     yield schedules is None and not report.schedules_error, "this release has no schedules"
     yield schedules == (), "the appliance has no schedule"
     yield from ((each.enable is False, f"schedule {each.name} is disabled") for each in schedules or ())
+    yield len(schedules or ()) > 1, "the runs of several schedules cannot be judged: no job tells which made it"
+    yield from ((True, f"schedule: {note}") for note in report.notes)
     yield oldest is None, "the appliance remembers no backup"
     yield oldest and oldest - report.since > _DAY, f"the appliance remembers nothing before {_time(oldest, zone)}"
     yield clear, f"{plural(clear, 'backup')} not encrypted"
@@ -129,6 +150,8 @@ def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
     columns = {name: texts for name, texts in _columns(report, zone_of(report)).items() if any(texts)}
     same = {name: str(texts[0]) for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
     shown = {name: texts for name, texts in columns.items() if name not in same}
+    counts = Counter(run.verdict.replace("-", " ") for run in report.scheduled_runs or ())
+    facts |= {"Scheduled runs": ", ".join(f"{count} {verdict}" for verdict, count in counts.items())}
     facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
     facts |= {f"{name} of all backups": text for name, text in same.items()}
     rows = [

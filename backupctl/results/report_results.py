@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from backupctl.results.audit_results import ExpectedRun
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.result import Result
 from backupctl.results.schedule_results import ScheduleInfo
@@ -28,6 +29,8 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     """What is known about the backups of an appliance in a period; None is unknown.
 
     * ``runs``: the backups that started in the period, newest first, with what the journal adds
+    * ``scheduled_runs``: the runs that the schedule should have made, oldest first, None if they cannot be judged
+    * ``notes``: what cannot be judged of them, and why
     * ``last_success``: when the newest backup that succeeded until the end of the period ended
     * ``longest_interval``: the longest time between two such ends, or from the last one to the end of the period
     * ``remembered_since``: the start of the oldest job that the appliance still knows; earlier ones are unknown
@@ -37,6 +40,8 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     time_zone: str | None = None
     schedules: tuple[ScheduleInfo, ...] | None = None
     schedules_error: str | None = None
+    scheduled_runs: tuple[ExpectedRun, ...] | None = None
+    notes: tuple[str, ...] = ()
     runs: tuple[JournaledJob, ...] = ()
     succeeded: int = 0
     failed: int = 0

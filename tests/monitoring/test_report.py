@@ -1,9 +1,14 @@
 """The report on one appliance: what it counts, what it knows, and what it leaves unknown."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from msgspec.structs import asdict
+
 from backupctl.monitoring.report import backup_report, skew_of_newest
+from backupctl.results.audit_results import RunVerdict
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob
@@ -76,3 +81,41 @@ def test_skew_is_that_of_the_newest_successes_of_all_appliances() -> None:
     assert skew_of_newest(results[:1]) is None
     assert skew_of_newest([*results, ReportResult()]) is None
     assert skew_of_newest([*results, ReportResult(report=report_of(a_job(1, "FAILED")))]) is None
+
+
+NIGHTLY = ScheduleInfo(name="default", enable=True, hour=2, minute=0, time_zone="UTC")
+
+
+def nightly(*days_ago: int, **fields: Any) -> BackupReport:
+    jobs = [Job(**{**asdict(a_job(days + 10 / 24)), "type": "SCHEDULED"}) for days in days_ago]
+    return report_of(*jobs, **{"schedules": (NIGHTLY,), **fields})
+
+
+def test_scheduled_runs_are_those_of_the_period() -> None:
+    info = ReportInfo(since=INFO.since, until=NOW - DAY, generated_at=NOW, generator="backupctl")
+    report = nightly(0, 1, 4, 5, 20, info=info)
+    assert report.scheduled_runs
+    assert Counter(run.verdict for run in report.scheduled_runs) == {RunVerdict.MISSED: 6, RunVerdict.MADE: 3}
+    assert report.scheduled_runs[-1].due == NOW - timedelta(days=1, hours=10)
+    assert report.notes == ()
+
+
+def test_notes_say_what_cannot_be_judged() -> None:
+    assert len(nightly(0, 1).notes) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedules": None},
+        {"schedules": ()},
+        {"schedules": (NIGHTLY, NIGHTLY)},
+        {"schedules_error": "one is unreadable"},
+    ],
+)
+def test_scheduled_runs_are_unknown_without_exactly_one_schedule(fields: dict[str, Any]) -> None:
+    assert nightly(0, 1, **fields).scheduled_runs is None
+
+
+def test_scheduled_runs_are_unknown_without_the_details_of_the_jobs() -> None:
+    assert report_of(a_job(1), schedules=(NIGHTLY,)).scheduled_runs is None

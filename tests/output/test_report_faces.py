@@ -15,6 +15,7 @@ from backupctl.output.printable import printable
 from backupctl.output.report_csv import report_csv
 from backupctl.output.report_html import report_html
 from backupctl.output.report_markdown import report_markdown
+from backupctl.results.audit_results import ExpectedRun, RunVerdict
 from backupctl.results.job import Job, Message
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
@@ -148,6 +149,22 @@ def test_foreign_text_in_csv_is_a_cell_and_no_formula(text: str) -> None:
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 
+def a_run(day: int, verdict: RunVerdict, **fields: Any) -> ExpectedRun:
+    return ExpectedRun(due=datetime(2026, 2, day, 2, tzinfo=UTC), verdict=verdict, **fields)
+
+
+MISSED = (
+    a_run(20, RunVerdict.MADE),
+    *(a_run(day, RunVerdict.MISSED) for day in (21, 22)),
+    a_run(23, RunVerdict.MADE),
+    a_run(24, RunVerdict.KEPT_OUT),
+)
+MISSED_SENTENCES = (
+    "2 scheduled runs missed: 2026-02-21 02:00 UTC to 2026-02-22 02:00 UTC",
+    "1 scheduled run kept out by another job: 2026-02-24 02:00 UTC",
+)
+
+
 Face = Callable[[list[ReportResult], ReportInfo], str]
 
 
@@ -166,6 +183,8 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ({"schedules": ()}, ["the appliance has no schedule"]),
         ({"schedules_error": "denied"}, [f"the schedules {wording.UNREADABLE}: denied"]),
         ({"schedules": (ScheduleInfo(name="x", enable=False),)}, ["schedule x is disabled"]),
+        ({"scheduled_runs": MISSED}, [*MISSED_SENTENCES, "2 made, 2 missed, 1 kept out"]),
+        ({"notes": ("it is disabled",)}, ["schedule: it is disabled"]),
         ({"unreadable": 2}, [f"2 backups {wording.UNREADABLE}"]),
         (
             {"remembered_since": NOW - timedelta(days=3)},
@@ -183,6 +202,25 @@ def test_finding_is_named(face: Face, fields: dict[str, Any], sentences: list[st
     known = {name: value for name, value in fields.items() if name != "jobs"}
     text = face(*results_of(a_report(*fields.get("jobs", ()), **known)))
     assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+def test_csv_has_a_row_for_each_missed_run_and_each_appliance() -> None:
+    results, info = results_of(a_report(a_job(1), scheduled_runs=MISSED), a_report())
+    rows = list(csv.DictReader(io.StringIO(report_csv(results, info), newline="")))
+    assert [(row["server"], row["record"], row["due"]) for row in rows] == [
+        ("vc01", "run", ""),
+        ("vc01", "missed", "2026-02-21T02:00:00+00:00"),
+        ("vc01", "missed", "2026-02-22T02:00:00+00:00"),
+        ("vc01", "kept-out", "2026-02-24T02:00:00+00:00"),
+        ("vc02", "no run", ""),
+    ]
+
+
+def test_missed_runs_that_were_made_up_are_no_finding() -> None:
+    report = a_report(a_job(1), scheduled_runs=(a_run(21, RunVerdict.MISSED, made_up_by="job-1"),), succeeded=1)
+    text = report_markdown(*results_of(report, report))
+    assert "no gap and no failure found in what is known" in text
+    assert "scheduled run missed" not in text
 
 
 @pytest.mark.parametrize("face", [report_html, report_markdown])
@@ -218,7 +256,8 @@ def test_calendar_marks_each_day_of_the_period_in_the_zone_of_the_appliance() ->
     ]
     remembered = datetime(2026, 2, 24, 2, 0, tzinfo=UTC)
     since = datetime(2026, 2, 22, 23, 0, tzinfo=UTC)
-    report = a_report(*jobs, since=since, remembered_since=remembered, time_zone="Europe/Berlin")
+    known: dict[str, Any] = {"remembered_since": remembered, "scheduled_runs": MISSED[-1:]}
+    report = a_report(*jobs, since=since, time_zone="Europe/Berlin", **known)
     days = [
         text
         for text in Page(report_html(*results_of(report))).texts
@@ -226,7 +265,7 @@ def test_calendar_marks_each_day_of_the_period_in_the_zone_of_the_appliance() ->
     ]
     assert days == [
         "Mon 2026-02-23: not known",
-        "Tue 2026-02-24: no backup",
+        "Tue 2026-02-24: missed",
         "Wed 2026-02-25: failed",
         "Thu 2026-02-26: succeeded and failed",
         "Fri 2026-02-27: no backup",
