@@ -119,6 +119,7 @@ def test_schedules_that_cannot_be_read_have_no_series(clock: FakeClock) -> None:
     (found,) = series(run.out).values()
     assert (run.code, found["scrape_success{}"], found["jobs{state=SUCCEEDED}"]) == (0, 1, 6)
     assert not any("schedule" in name for name in found)
+    assert wording.NO_METRICS_OF_SCHEDULES in run.err
 
 
 CONFIGURATION = f"""

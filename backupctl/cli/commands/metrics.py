@@ -62,8 +62,12 @@ def _read(appliance: Appliance) -> Task[Outcome[HistoryResult]]:
     from backupctl.operations.outcome import Outcome
     from backupctl.operations.read_history import read_history
     from backupctl.results.backup_history import HistoryResult
+    from backupctl.results.events import Warned
 
-    return Outcome(HistoryResult(history=(yield from read_history(appliance))))
+    history = yield from read_history(appliance)
+    if history.schedules_error is not None:
+        appliance.emit(Warned(message=f"no metrics of schedules: {history.schedules_error}"))
+    return Outcome(HistoryResult(history=history))
 
 
 def _textfile(text: str) -> Path:
