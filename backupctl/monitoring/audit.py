@@ -64,8 +64,8 @@ def audit_schedule(
     jobs = _started(history, known, calendar)
     scheduled = [each for each in jobs if each.scheduled]
     eras = calendar.eras([each.start for each in scheduled])
-    until = scheduled[-1].start + EARLY if eras and schedule.enable is False else history.read_at
-    slots = _slots(calendar.expected(eras, until) if eras else [], jobs)
+    last = scheduled[-1].start + EARLY if eras and schedule.enable is False else history.read_at
+    slots = _slots(calendar.expected(eras, min(last, history.read_at)) if eras else [], jobs)
     judged = [_judge(slot, schedule, calendar, history.read_at) for slot in slots]
     added = _added_days(judged, calendar)
     runs = tuple(run for run in judged if run.due >= max(since, added.get(calendar.day(run.due), since)))

@@ -67,19 +67,15 @@ class Calendar(NamedTuple):
     def expected(self, eras: Sequence[Era], until: datetime) -> list[Occurrence]:
         """Return the runs that were due in the eras, and then to before ``until``, oldest first.
 
-        Between two eras, the schedule was changed at the time that leaves the fewest runs without a job.
+        After the last run of an era, the next ones are expected at the following time: the change came in between.
         """
         runs: list[Occurrence] = []
         begin, now = eras[0].first - NEAR, Era(self.at, until + NEAR, until)
         for era, following in pairwise((*eras, now)):
             old = self._due(era.at, begin, following.first)
-            new = self._due(following.at, era.last, following.first - NEAR)
-            kept = sum(each.earliest - EARLY <= era.last for each in old)
-            changes = [*(each.due for each in old[kept:]), following.first - NEAR]
-            lost = [index + sum(each.due >= change for each in new) for index, change in enumerate(changes)]
-            index = lost.index(min(lost))
-            runs += old[: kept + index]
-            begin = min(changes[index], following.first - NEAR)
+            made = sum(each.earliest - EARLY <= era.last for each in old)
+            runs += old[:made]
+            begin = min([each.due for each in old[made:]] + [following.first - NEAR])
         return runs + self._due(self.at, begin, until)
 
     def _due(self, at: time, since: datetime, until: datetime) -> list[Occurrence]:

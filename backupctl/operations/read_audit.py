@@ -35,7 +35,7 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
         return Outcome(AuditResult(since=since, until=appliance.clock.now()))
     found, unreadable = yield from jobs.read_detailed(appliance)
     history = BackupHistory(read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
-    known = [each.job for each in with_journal(found, entries, appliance.name) if each.forgotten]
+    known = [each.job for each in with_journal(found, entries, appliance.name)]
     result = audit_schedule(history, read.schedules[0], since, known=known)
     if not result.gaps:
         return Outcome(result)

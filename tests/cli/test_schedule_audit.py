@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,9 @@ from tests import wording
 from tests.monitoring.simulated_nights import SimulatedNights, appliance_off, failed, failed_and_run_by_hand
 from tests.support.clock import FakeClock
 from tests.support.command_line import NFS, CommandLine
+from tests.support.intercept import ReplacedAnswer
 
+SPEC = {"parts": [], "location": NFS, "enable": True, "recurrence_info": {"hour": 2, "minute": 30}}
 AUDIT = ("schedule", "audit")
 
 
@@ -29,12 +32,14 @@ def test_audit_finds_the_gaps_and_what_was_made_up_for() -> None:
         "failed": 3,
     }
     text = nights.backupctl(*AUDIT)
-    assert text.out.splitlines()[:5] == [
+    assert text.out.splitlines() == [
         "✗ vc01.example.com: 3 gaps in 7 scheduled runs since 2026-01-06 02:30 CET",
         "  schedule   default, every day at 02:30 (Europe/Berlin)",
         "  runs       3 made, 1 missed, 3 failed",
         "  missed     2026-01-07 02:30 CET",
         "  failed     2026-01-09 02:30 CET to 2026-01-10 02:30 CET (2 runs)",
+        f"  made up    2026-01-11 02:30 CET (failed) by {nights.appliance.jobs[-2].job_id}",
+        f"  note       {wording.REMEMBERS_NO_OLDER_JOB('2026-01-06 02:30 CET')}",
     ]
     quiet = nights.backupctl(*AUDIT, "-q")
     assert (quiet.code, quiet.out, quiet.err.startswith(text.out)) == (7, "", True)
@@ -78,6 +83,14 @@ def test_each_of_several_appliances_is_audited() -> None:
     audit = backupctl(*AUDIT, *servers)
     assert audit.code == 7
     assert audit.out.startswith("✗ vc01.example.com: 1 gap in 5 scheduled runs")
+    assert "every day" not in audit.out
+
+
+@pytest.mark.parametrize("schedules", [{"default": SPEC, "weekly": SPEC}, {"default": "odd"}])
+def test_schedules_that_cannot_be_judged_are_6(schedules: dict[str, Any]) -> None:
+    answer = ReplacedAnswer("GET", "/recovery/backup/schedules", schedules)
+    audit = CommandLine(history=True, intercept=answer)(*AUDIT, "-o", "json")
+    assert (audit.code, audit.result["error"]["slug"]) == (6, "api")
 
 
 @pytest.mark.parametrize("since", ["ever", "", "-1d", "2027-01-01"])

@@ -15,7 +15,7 @@ from backupctl.results.schedule_results import ScheduleInfo
 from tests import wording
 
 BERLIN = ZoneInfo("Europe/Berlin")
-SCHEDULE = ScheduleInfo(name="default", location="nfs://a/b", hour=2, minute=30, time_zone="Europe/Berlin")
+SCHEDULE = ScheduleInfo(name="default", location="nfs://a/b/", hour=2, minute=30, time_zone="Europe/Berlin")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -29,9 +29,9 @@ def job(start: str, state: str = "SUCCEEDED", hours: float = 0.5, **fields: Any)
 
 def audited(*jobs: Job, now: str = "03-10 12:00", known: tuple[Job, ...] = (), **fields: Any) -> AuditResult:
     read_at = datetime.fromisoformat(f"2026-{now}").replace(tzinfo=BERLIN)
-    unreadable = fields.pop("unreadable", 0)
+    unreadable, since = fields.pop("unreadable", 0), fields.pop("since", LONG_AGO)
     history = BackupHistory(read_at=read_at.astimezone(UTC), jobs=jobs[::-1], unreadable=unreadable)
-    return audit_schedule(history, replace(SCHEDULE, **fields), LONG_AGO, known=known)
+    return audit_schedule(history, replace(SCHEDULE, **fields), since, known=known)
 
 
 def verdicts(result: AuditResult) -> list[str]:
@@ -41,6 +41,8 @@ def verdicts(result: AuditResult) -> list[str]:
 
 FIRST = job("03-07 02:30")
 LAST = job("03-10 02:30")
+MIXED = ("MISSED", "made", "MISSED")
+MADE_3 = ("made", "made", "made")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,7 @@ LAST = job("03-10 02:30")
     [
         ([FIRST, LAST], ["made", "MISSED", "MISSED", "made"]),
         ([FIRST, job("03-08 02:25:30"), job("03-09 02:45"), LAST], ["made"] * 4),
+        ([FIRST, job("03-08 02:24", hours=0.05), LAST], ["made", "MISSED", "MISSED", "made"]),
         ([FIRST, job("03-08 02:46"), job("03-09 23:00"), LAST], ["made", "late", "late", "made"]),
         ([FIRST, job("03-08 02:30", "FAILED"), job("03-08 09:00"), LAST], ["made", "failed", "MISSED", "made"]),
         ([FIRST, job("03-08 09:00", type="MANUAL"), LAST], ["made", "missed", "MISSED", "made"]),
@@ -123,3 +126,57 @@ def test_job_with_an_impossible_start_time_changes_nothing() -> None:
 def test_backups_that_only_the_journal_knows_make_up_for_a_run_and_extend_no_memory() -> None:
     forgotten = job("02-20 02:30"), job("03-08 09:00", type="MANUAL"), job("03-09 02:00", "INPROGRESS", type="MANUAL")
     assert verdicts(audited(FIRST, LAST, known=forgotten)) == ["made", "missed", "MISSED", "made"]
+
+
+def days(month: int, first: int, last: int, at: str) -> list[Job]:
+    """Return a job for each day of a month, from the first to the last."""
+    return [job(f"{month:02}-{day:02} {at}") for day in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected", "changed"),
+    [
+        ([*days(3, 1, 3, "23:00"), *days(3, 5, 10, "02:30")], ["made"] * 9, True),
+        ([*days(3, 1, 4, "12:00"), *days(3, 5, 10, "02:30")], ["made"] * 10, True),
+        ([*days(3, 1, 3, "23:00"), job("03-05 23:00"), *days(3, 8, 10, "02:30")], [*MADE_3, *MIXED, *MADE_3], True),
+        ([*days(3, 1, 3, "23:00"), *days(3, 8, 10, "02:30")], [*MADE_3, *["MISSED"] * 3, *MADE_3], True),
+        (days(3, 1, 9, "23:00"), ["made"] * 9, True),
+        (days(3, 1, 5, "23:00"), ["made"] * 5 + ["MISSED"] * 4, True),
+        ([*days(3, 1, 2, "23:00"), *days(3, 4, 10, "02:30")], ["made"] * 7, False),
+        ([*days(3, 1, 3, "02:36"), *days(3, 4, 10, "02:30")], ["made"] * 10, False),
+    ],
+)  # fmt: skip
+def test_three_runs_in_a_row_show_an_earlier_time(jobs: list[Job], expected: list[str], changed: bool) -> None:
+    result = audited(*jobs)
+    assert verdicts(result) == expected
+    at = jobs[0].id.split()[1]
+    ran = [each.id for each in jobs if each.id.endswith(at)]
+    note = wording.RAN_AT_ANOTHER_TIME(f"2026-{ran[-1]} CET", at)
+    assert (note in result.notes) is changed
+    assert len(result.unexplained) == len(jobs) - sum(run.verdict == "made" for run in result.runs)
+
+
+@pytest.mark.parametrize(("weeks", "gaps"), [(2, 12), (3, 0), (4, 0)])
+def test_day_counts_from_its_first_run_after_three_weeks_without(weeks: int, gaps: int) -> None:
+    sundays = [job(f"{day} 02:30") for day in ("02-01", "02-08", "02-15", "02-22", "03-01")]
+    result = audited(*sundays[-weeks - 1 :], *days(3, 2, 10, "02:30"))
+    assert len(result.gaps) == gaps
+    assert (wording.DAY_COUNTS_FROM("Monday", "2026-03-02") in result.notes) is (gaps == 0)
+
+
+def test_day_on_which_it_never_runs_is_a_gap() -> None:
+    jobs = [each for each in days(2, 1, 28, "02:30") if each.id[:5] not in {"02-04", "02-11", "02-18", "02-25"}]
+    assert len(audited(*jobs, now="02-28 12:00").gaps) == 4
+
+
+def test_period_limits_all_that_is_said() -> None:
+    jobs = [*days(2, 1, 3, "23:00"), *days(2, 5, 6, "02:30"), job("02-06 12:00"), *days(2, 8, 28, "02:30")]
+    since = datetime(2026, 2, 20, tzinfo=UTC)
+    result = audited(*jobs, now="02-28 12:00", since=since)
+    assert (result.judged_since, len(result.runs), result.gaps) == (since, 9, ())
+    assert (result.unexplained, result.notes) == ((), ())
+
+
+def test_outage_of_four_weeks_is_no_change_of_the_days() -> None:
+    result = audited(*days(2, 1, 3, "02:30"), *days(3, 4, 10, "02:30"))
+    assert len(result.gaps) == 28

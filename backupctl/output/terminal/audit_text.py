@@ -18,7 +18,7 @@ MAX_NAMED: Final = 3
 
 def audit_block(result: AuditResult, options: RenderOptions) -> list[StyledLine]:
     """Return what became of the expected runs, the gaps and what cannot be judged."""
-    rows = [(line("  ", (label, style)), line(), text) for label, style, text in _rows(result)]
+    rows = [(line("  ", (label, style)), line(), text) for label, style, text in _rows(result, options)]
     return [_headline(result, options), *wrapped_table(rows, options.width)]
 
 
@@ -26,7 +26,8 @@ def _headline(result: AuditResult, options: RenderOptions) -> StyledLine:
     symbols, gaps, runs = options.symbols, len(result.gaps), plural(len(result.runs), "scheduled run")
     symbol, style, words = symbols.good, GOOD, f"no gap in {runs}"
     if not result.runs:
-        symbol, style, words = symbols.odd, ODD, "no scheduled run could be judged"
+        words = "no scheduled run can be judged" if result.judged_since is None else "no scheduled run was due"
+        symbol, style = symbols.odd, ODD
     elif gaps:
         symbol, style, words = symbols.bad, BAD, f"{plural(gaps, 'gap')} in {runs}"
     since = result.runs[0].due if result.runs else result.since
@@ -34,14 +35,14 @@ def _headline(result: AuditResult, options: RenderOptions) -> StyledLine:
     return line((f"{symbol} ", style), f"{result.server}: ", (words, style), after, simulated_note(result))
 
 
-def _rows(result: AuditResult) -> Iterator[tuple[str, str, str]]:
-    """Yield the label of each fact, its style and its text."""
+def _rows(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, str, str]]:
+    """Yield the label of each fact, its style and its text; of one of several appliances only the problems."""
     schedule = result.schedule
-    if schedule is not None and schedule.hour is not None and schedule.minute is not None:
+    if not options.several and schedule is not None and schedule.hour is not None and schedule.minute is not None:
         when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
         yield "schedule", "", f"{schedule.name}, {when} ({schedule.time_zone or 'UTC'})"
     counts = [f"{count} {_word(verdict)}" for verdict, count in result.counts.items() if count]
-    if counts:
+    if counts and not options.several:
         yield "runs", "", ", ".join(counts)
     for (verdict, is_gap), group in groupby(result.runs, lambda run: (run.verdict, run.is_gap)):
         if is_gap:
@@ -50,7 +51,7 @@ def _rows(result: AuditResult) -> Iterator[tuple[str, str, str]]:
             yield _word(verdict), BAD, f"{_span(runs)}{job}"
     for run in result.runs:
         if run.made_up_by:
-            yield "made up", ODD, f"{_span([run])} {_word(run.verdict)}, backup {run.made_up_by} succeeded"
+            yield "made up", ODD, f"{_span([run])} ({_word(run.verdict)}) by {run.made_up_by}"
     ids = [job.id for job in result.unexplained]
     if ids:
         more = [f"{len(ids) - MAX_NAMED} more"] if len(ids) > MAX_NAMED else []
