@@ -52,8 +52,9 @@ class Notifier:
         names, pings = [settings.name for settings in self._contact.selected], list[Way]()
         if not self._context.value(NO_WAIT):
             pings = [way for way in self._ways if self._is_ping_of(set(names), way)]
-        begun = Notification("start", f"backupctl {self._context.command} has started", "\n".join(names))
-        results = run_tasks(self._context, [*around, *(self._tell(way, begun) for way in pings)])
+        title = f"backupctl {self._context.command} has started"
+        starts = [self._tell(way, Notification("start", title, "\n".join(way.servers))) for way in pings]
+        results = run_tasks(self._context, [*around, *starts])
         return cast("list[R]", results[: len(around)])
 
     def report(self, envelope: Envelope) -> None:

@@ -14,8 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from backupctl.config.config_keys import SERVER_ONLY, check_table, key_outside_tables_error, unknown_name_error
-from backupctl.config.notify_keys import PING, URLS, check_notify_table
-from backupctl.config.option_table import GROUP, SECRETS
+from backupctl.config.option_table import GROUP
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
 from backupctl.errors import ConfigError
@@ -79,8 +78,7 @@ class Configuration(msgspec.Struct, frozen=True):
         """The environment variables that hold secrets, and so are not passed on to other programs."""
         of_servers = (each for profile in self.servers.values() for each in (*profile.layers, *profile.notify))
         layers = [self.defaults, *self.notify, *of_servers]
-        keys = [key for secret in (*SECRETS, PING, URLS) for key in secret.file_keys if key.endswith("-env")]
-        return frozenset(layer.values[key] for layer in layers for key in keys if key in layer.values)
+        return frozenset(name for layer in layers for key, name in layer.values.items() if key.endswith("-env"))
 
     def profile(self, text: str) -> Profile:
         """Return the appliance with this configured name or address; any other address is not configured.
@@ -243,27 +241,28 @@ def _with_notify_tables(
     """Return the servers with the notify tables for each, and those for a server that is not configured."""
     label, named = f"{path}: notify", {"servers": servers, "groups": groups}
     table = _table(document, "notify", label)
-    tables = {"notify": {key: value for key, value in table.items() if key not in named}}
+    keys = {key: value for key, value in table.items() if key not in named}
+    for_all = (_notify_layer(keys, label, path),) if keys else ()
+    layers: dict[str, tuple[Layer, ...]] = {}
     for kind, known in named.items():
         for name in (inner := _table(table, kind, f"{label}.{kind}")):
+            at = f"{label}.{kind}.{name}"
             if name not in known:
-                raise unknown_name_error(f"{label}.{kind}.{name}", name, kind.removesuffix("s"), known)
-            tables[f"notify.{kind}.{name}"] = {**_table(inner, name, f"{label}.{kind}.{name}")}
-    layers = {
-        name: Layer(f"{path}: {name}", check_notify_table(each, f"{path}: {name}", path.parent))
-        for name, each in tables.items()
-        if each
-    }
+                raise unknown_name_error(at, name, kind.removesuffix("s"), known)
+            layers[f"{kind}.{name}"] = (_notify_layer(_table(inner, name, at), at, path),)
+    of_groups = [(set(members), layers.get(f"groups.{group}", ())) for group, members in groups.items()]
+    with_tables = dict(servers)
+    for name in servers if table else ():
+        of_its_groups = [layer for members, each in of_groups if name in members for layer in each]
+        own = layers.get(f"servers.{name}", ())
+        with_tables[name] = replace(servers[name], notify=(*own, *of_its_groups, *for_all))
+    return with_tables, for_all
 
-    def of(*names: str) -> tuple[Layer, ...]:
-        return tuple(layers[name] for name in (*names, "notify") if name in layers)
 
-    def groups_of(server: str) -> list[str]:
-        return [f"notify.groups.{group}" for group, members in groups.items() if server in members]
+def _notify_layer(table: Mapping[str, Any], label: str, path: Path) -> Layer:
+    from backupctl.config.notify_keys import check_notify_table
 
-    return {
-        name: replace(each, notify=of(f"notify.servers.{name}", *groups_of(name))) for name, each in servers.items()
-    }, of()
+    return Layer(label, check_notify_table(table, label, path.parent))
 
 
 def _check_name(name: str, label: str) -> None:
