@@ -14,7 +14,7 @@ SAMPLES = st.builds(
     Sample,
     st.sampled_from(list(METRICS)),
     st.dictionaries(st.sampled_from(["type", "state", "schedule"]), FOREIGN, max_size=2),
-    st.integers(0, 2**63) | st.floats(0, 1e18),
+    st.integers(0, 2**53) | st.floats(0, 1e18),
 )
 RESULTS = st.builds(MetricsResult, server=FOREIGN, metrics=st.lists(SAMPLES, max_size=4).map(tuple))
 
