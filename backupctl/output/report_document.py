@@ -109,7 +109,7 @@ def _findings(result: ReportResult) -> Iterator[Mark]:
         return
     zone = zone_of(report)
     if not report.succeeded:
-        yield Mark("no successful backup in this period", BAD)
+        yield Mark("no backup is known to have succeeded in this period", BAD)
     for (verdict, is_gap), group in groupby(report.scheduled_runs or (), lambda run: (run.verdict, run.is_gap)):
         if is_gap and verdict != RunVerdict.FAILED:
             due = [_time(run.due, zone) for run in group]
@@ -150,7 +150,10 @@ def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
     columns = {name: texts for name, texts in _columns(report, zone_of(report)).items() if any(texts)}
     same = {name: str(texts[0]) for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
     shown = {name: texts for name, texts in columns.items() if name not in same}
-    counts = Counter(run.verdict.replace("-", " ") for run in report.scheduled_runs or ())
+    made_up = {True: " but made up for", False: ""}
+    counts = Counter(
+        f"{run.verdict.replace('-', ' ')}{made_up[bool(run.made_up_by)]}" for run in report.scheduled_runs or ()
+    )
     facts |= {"Scheduled runs": ", ".join(f"{count} {verdict}" for verdict, count in counts.items())}
     facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
     facts |= {f"{name} of all backups": text for name, text in same.items()}

@@ -175,7 +175,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         (
             {},
             [
-                "no successful backup in this period",
+                "no backup is known to have succeeded in this period",
                 "the appliance remembers no backup",
                 "this release has no schedules",
             ],
@@ -220,6 +220,7 @@ def test_missed_runs_that_were_made_up_are_no_finding() -> None:
     report = a_report(a_job(1), scheduled_runs=(a_run(21, RunVerdict.MISSED, made_up_by="job-1"),), succeeded=1)
     text = report_markdown(*results_of(report, report))
     assert "no gap and no failure found in what is known" in text
+    assert "Scheduled runs: 1 missed but made up for" in text
     assert "scheduled run missed" not in text
 
 
