@@ -1,0 +1,19 @@
+"""Read what a report on an appliance needs."""
+
+from collections.abc import Sequence
+
+from backupctl.monitoring.journaled_jobs import with_journal
+from backupctl.monitoring.report import backup_report
+from backupctl.operations.outcome import Outcome
+from backupctl.operations.read_history import read_history
+from backupctl.results.journal_entry import JournalEntry
+from backupctl.results.report_results import ReportInfo, ReportResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
+
+
+def read_report(appliance: Appliance, info: ReportInfo, entries: Sequence[JournalEntry]) -> Task[Outcome[ReportResult]]:
+    """Return the report on an appliance; ``entries`` of the journal complete what it remembers."""
+    history = yield from read_history(appliance)
+    backups = with_journal(history.jobs, entries, appliance.name)
+    return Outcome(ReportResult(report=backup_report(history, backups, info)))
