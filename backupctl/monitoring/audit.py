@@ -136,7 +136,7 @@ def _judge(slot: _Slot, schedule: ScheduleInfo, calendar: Calendar, now: datetim
         return judged
     place = (schedule.location or "").rstrip("/")
     later = [each.job for each in (other, *slot.own) if each is not None and each.job.succeeded]
-    made_up = next((job.id for job in later if (job.location or place).startswith(place)), None)
+    made_up = next((job.id for job in later if not place or f"{job.location or place}/".startswith(f"{place}/")), None)
     return replace(judged, made_up_by=made_up)
 
 
@@ -186,13 +186,13 @@ def _notes(history: BackupHistory, schedule: ScheduleInfo) -> Iterator[str]:
 def _era_notes(eras: Sequence[Era], jobs: Sequence[_Started], calendar: Calendar, since: datetime) -> Iterator[str]:
     """Yield since when runs can be judged, and at which other times the schedule ran."""
     if not eras:
-        yield "no run of the schedule is known, so none can be judged: it may be new"
+        yield "no regular run of the schedule is known, so none can be judged: it may be new"
         return
     if eras[0].first > since:
         why = (
             "the appliance remembers no older job"
             if jobs[0].start == eras[0].first
-            else ("no older run is known, and the appliance does not tell when a schedule was created")
+            else "no older regular run is known, and the appliance does not tell when a schedule was created"
         )
         yield f"runs before {timestamp(eras[0].first, calendar.zone)} cannot be judged: {why}"
     for era in eras:

@@ -55,7 +55,7 @@ MADE_3 = ("made", "made", "made")
         ([FIRST, job("03-08 02:30", "FAILED"), job("03-08 09:00"), LAST], ["made", "failed", "MISSED", "made"]),
         ([FIRST, job("03-08 09:00", type="MANUAL"), LAST], ["made", "missed", "MISSED", "made"]),
         ([FIRST, job("03-08 09:00", "FAILED", type="MANUAL"), LAST], ["made", "MISSED", "MISSED", "made"]),
-        ([FIRST, job("03-08 09:00", type="MANUAL", location="nfs://c"), LAST], ["made", "MISSED", "MISSED", "made"]),
+        ([FIRST, job("03-08 09:00", type="MANUAL", location="nfs://a/bc"), LAST], ["made", "MISSED", "MISSED", "made"]),
         ([FIRST, job("03-08 09:00", location="nfs://a/b/M", type="X"), LAST], ["made", "missed", "MISSED", "made"]),
         ([FIRST, job("03-08 02:29", type="MANUAL"), LAST], ["made", "kept-out", "MISSED", "made"]),
         ([FIRST, job("03-08 02:29", hours=0.01, type="MANUAL"), LAST], ["made", "missed", "MISSED", "made"]),
