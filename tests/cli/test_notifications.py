@@ -99,6 +99,15 @@ def test_a_ping_tells_the_start_and_the_end_of_a_backup(tmp_path: Path) -> None:
     assert monitor.bodies[1].startswith("vc01: backup done\n")
 
 
+def test_no_output_shows_the_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Chat(monkeypatch)
+    backupctl = told(tmp_path, MESSAGES("always") + 'ping-file = "ping.url"\n')
+    lines = (["create", "-s", "vc01", "-vv"], ["notify", "test", "-vv"], ["config", "show", "--server", "vc01", "-vv"])
+    runs = [backupctl(*words) for words in lines]
+    assert [run.code for run in runs] == [0, 0, 0]
+    assert [run for run in runs if PATH in run.out + run.err or "t0ken" in run.out + run.err] == []
+
+
 def test_a_failure_is_pinged_with_its_code_and_its_reason(tmp_path: Path) -> None:
     monitor = Monitor()
     run = told(tmp_path, PINGS, monitor=monitor, faults=["fail-at=40"])("create", "-s", "vc01")
