@@ -152,6 +152,8 @@ def _description(seen: _Evidence) -> Iterator[str]:
         yield f"running for {duration(seen.running_seconds)}" + ("" if at is None else f" ({percent(at)})")
     if not seen.history.has_details:
         yield "age and state only: no job details"
+    if seen.history.unreadable and seen.success is not None:
+        yield f"{plural(seen.history.unreadable, 'job')} cannot be read"
 
 
 def _metrics(seen: _Evidence) -> dict[str, Metric]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from backupctl.error_facts import render_hint, render_message
+from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import PLUGIN_CODES, ServiceState
 from backupctl.output.json_text import json_text
@@ -22,12 +22,15 @@ _PRTG_STATE: Final = {"unit": "Custom", "LimitMode": 1, "LimitMaxWarning": 0.5, 
 
 
 class _Service(NamedTuple):
-    """The state of an appliance, or of the run, which has no ``server``, if it failed as a whole."""
+    """The state of an appliance, or of the run, which has no ``server``, if it failed as a whole.
+
+    ``notes`` are evidence and what to do.
+    """
 
     server: str
     state: ServiceState
     text: str
-    hint: str | None = None
+    notes: tuple[str, ...] = ()
     metrics: Mapping[str, Metric] = {}
 
     @property
@@ -49,7 +52,8 @@ def _services(envelope: Envelope) -> list[_Service]:
 
 def _of_error(server: str, error: BackupctlError) -> _Service:
     text = render_message(error.facts, subject=server)
-    return _Service(server, ServiceState.UNKNOWN, text, render_hint(error.facts))
+    hints = (f"hint: {error.hint}",) if error.hint else ()
+    return _Service(server, ServiceState.UNKNOWN, text, (*error.details, *hints))
 
 
 def _nagios(services: Sequence[_Service]) -> list[str]:
@@ -61,7 +65,7 @@ def _nagios(services: Sequence[_Service]) -> list[str]:
     total = ", ".join(f"{counts[state]} {state.name}" for state in _ORDER if counts[state]) + "; "
     lines = [f"BACKUP {services[0].state.name} - {total if several else ''}{services[0].sentence}"]
     lines += [f"[{each.state.name}] {each.sentence}" for each in services if several]
-    lines += [f"hint: {hint}" for hint in dict.fromkeys(each.hint for each in services) if hint]
+    lines += dict.fromkeys(note for each in services for note in each.notes)
     lines = [line.replace("|", "/") for line in lines]
     data = []
     for each in services:

@@ -19,7 +19,7 @@ LOGOUT_SHARE: Final = 0.1
 def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: float) -> Task[T]:
     """Run ``work`` so that it ends within ``seconds`` of ``began`` (monotonic).
 
-    From then on, each effect raises the last error of a request, or that its answer is missing.
+    From then on, each effect raises the error of a request that is being retried, or that its answer is missing.
     """
     problem: BackupctlError | None = None
     resume: Callable[[Any], Effect] = work.send
@@ -42,8 +42,8 @@ def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: fl
             resume, answer = work.throw, interruption
         except BackupctlError as error:
             is_over = appliance.clock.monotonic() >= until
-            problem = (problem or _timed_out(appliance, effect, seconds)) if is_over else error
-            resume, answer = work.throw, problem
+            answer = (problem or _timed_out(appliance, effect, seconds)) if is_over else error
+            resume, problem = work.throw, answer if answer.retryable else None
         except BaseException as error:  # noqa: BLE001 - the work decides what to do about it
             resume, answer = work.throw, error
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
+from backupctl.exit_codes import ServiceState
 from backupctl.simulator.backup_runs import BackupSpec
 from backupctl.simulator.releases import release_named
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
@@ -54,7 +55,7 @@ class Command:
 
     words: tuple[str, ...]
     task: Task
-    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "other"] = "backup"
+    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "other", "state"] = "backup"
     prepare: Prepare = _nothing
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     outcome: int = 0
@@ -68,6 +69,15 @@ class Command:
     def preparation(self) -> str:
         """The name of what runs already, or ran; empty for nothing."""
         return "" if self.prepare is _nothing else self.prepare.__name__
+
+    @property
+    def is_plugin(self) -> bool:
+        """Whether its exit codes are the states of a monitoring plugin."""
+        return self.words[0] == "check"
+
+    def code_for(self, code: int) -> int:
+        """Return the exit code for an error with this code in most commands; a plugin has a state instead."""
+        return ServiceState.UNKNOWN if self.is_plugin and code > ServiceState.WARNING else code
 
     @property
     def follows(self) -> bool:
@@ -115,7 +125,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("list",), "read", options=_PAST),
     Command(("metrics", "export"), "read", "history", options=_PAST),
     Command(("parts",), "read", "other"),
-    Command(("check",), "read", options=_PAST),
+    Command(("check",), "read", "state", options=_PAST),
     Command(("validate", *_AT), "read", "other"),
     Command(("cancel", "latest", "--yes"), "cancel", prepare=running_backup),
     _schedule(("schedule", "list"), "read"),

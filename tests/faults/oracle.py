@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from backupctl.exit_codes import ExitCode
+from backupctl.exit_codes import ExitCode, ServiceState
 from backupctl.simulator.faults import Fault, parse_fault
 from tests import wording
 from tests.faults.cases import undisturbed
@@ -80,20 +80,22 @@ def faults_of(record: Record) -> list[Fault]:
 
 
 def no_bug(record: Record) -> Iterator[Finding]:
-    if record.code == ExitCode.BUG or record.code not in list(ExitCode):
+    plugin = record.case.command.is_plugin
+    if record.code not in list(ServiceState if plugin else ExitCode) or (record.code == ExitCode.BUG and not plugin):
         yield "bugs", f"exit code {record.code}: {record.error}"
     if "Traceback" in record.out + record.err:
         yield "bugs", "a traceback"
 
 
 def envelope_agrees(record: Record) -> Iterator[Finding]:
-    """The document has the exit code of the process, and an error exactly when it is not 0."""
+    """The document has the exit code of the process, and an error exactly when it is not 0, or no state."""
     if record.case.output == "text":
         return
     document, result = record.json, record.result
     if not document["exit_code"] == result.get("exit_code", record.code) == record.code:
         yield "wrong code", f"the process ends with {record.code}, the document says {document['exit_code']}"
-    if (record.code == 0) != (result["error"] is None):
+    good = range(ServiceState.UNKNOWN) if record.case.command.is_plugin else (ExitCode.DONE,)
+    if (record.code in good) != (result["error"] is None):
         yield "wrong code", f"code {record.code} with error {result['error']}"
 
 
@@ -225,7 +227,8 @@ def read_is_true(record: Record) -> Iterator[Finding]:
 
 
 def _shown(result: Any) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key not in {"api", "release", "until"}}
+    shown = {key: value for key, value in result.items() if key not in {"api", "release", "until"}}
+    return shown | {"check": shown["check"]["state"]} if "check" in shown else shown
 
 
 def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
