@@ -324,7 +324,8 @@ def _requested_output(argv: Sequence[str], *, plugin: bool) -> Output:
     text: dict[str, Output] = {"checkmk": "checkmk", "prtg": "prtg"}
     named = _last_value(argv, "--format")
     default = text.get(named, "nagios") if plugin else "text"
-    return formats.get(_last_value(argv, "--output|-[qvh]*o") or ("" if _last_value(argv, "--to") else named), default)
+    requested = (_last_value(argv, "--output|-[qvh]*o"), "" if _last_value(argv, "--to") else named)
+    return next((formats[each] for each in requested if each in formats), default)
 
 
 def _last_value(argv: Sequence[str], flags: str) -> str:

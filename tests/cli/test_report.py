@@ -53,8 +53,9 @@ def test_json_has_the_reports_in_the_usual_envelope() -> None:
 
 @pytest.mark.parametrize("words", [(), ("--since", "never"), ("-s", "vc99.example.com", "--fingerprint", "x")])
 def test_format_json_is_the_same_as_output_json(words: tuple[str, ...]) -> None:
-    runs = [with_history()("report", *words, *json_words) for json_words in (("-o", "json"), ("--format", "json"))]
-    assert runs[0] == runs[1]
+    ways = (("-o", "json"), ("--format", "json"), ("-o", "text", "--format=JSON"))
+    runs = [with_history()("report", *words, *way) for way in ways]
+    assert runs == runs[:1] * 3
     assert runs[0].json["command"] == "report"
 
 
