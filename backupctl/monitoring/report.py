@@ -1,8 +1,9 @@
 """The report on the backups of an appliance in a period."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
+from typing import Final
 
 import msgspec
 
@@ -11,17 +12,25 @@ from backupctl.monitoring.audit import audit_schedule
 from backupctl.monitoring.skew import skew_seconds
 from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import BackupHistory
+from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.rules.recurrence import time_zone
 
+_AHEAD: Final = timedelta(days=1)
+"""So much the clock of an appliance may be ahead, in a report until now."""
+_MEMORY: Final = timedelta(days=3653)
+"""The start time of an older job is wrong."""
+
 
 def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> BackupReport:
     """Return the report on an appliance from its history, and its ``backups`` with what the journal adds."""
-    runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < info.until]
-    done = [each.job for each in backups if each.job.succeeded]
-    ends = sorted(job.end_time for job in done if job.end_time and job.end_time <= info.until)
-    intervals = [Period(since=start, until=end) for start, end in pairwise([*ends, info.until]) if end > info.since]
+    until = info.until + _AHEAD if info.until == info.generated_at else info.until
+    jobs = [each.job for each in backups]
+    runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < until]
+    ends = sorted(job.end_time for job in jobs if job.succeeded and job.end_time and job.end_time <= until)
+    times = [*(start for start in _starts(jobs, info)[:1] if start < info.until), *ends, info.until]
+    intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
     audit = _audit(history, backups, info)
     return BackupReport(
         **msgspec.structs.asdict(info),
@@ -35,9 +44,15 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
         failed=sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,
         longest_interval=max(intervals, key=lambda each: each.until - each.since, default=None),
-        remembered_since=min((job.start_time for job in history.jobs if job.start_time), default=None),
+        remembered_since=next(iter(_starts(history.jobs, info)), None),
         unreadable=history.unreadable + sum(job.start_time is None for job in history.jobs),
     )
+
+
+def _starts(jobs: Iterable[Job], info: ReportInfo) -> list[datetime]:
+    """Return the plausible starts of jobs, oldest first."""
+    starts = [job.start_time for job in jobs if job.start_time is not None]
+    return sorted(start for start in starts if info.generated_at - _MEMORY < start < info.generated_at + _AHEAD)
 
 
 def _audit(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> AuditResult | None:

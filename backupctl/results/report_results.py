@@ -32,7 +32,8 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     * ``scheduled_runs``: the runs that the schedule should have made, oldest first, None if they cannot be judged
     * ``notes``: what cannot be judged of them, and why
     * ``last_success``: when the newest backup that succeeded until the end of the period ended
-    * ``longest_interval``: the longest time between two such ends, or from the last one to the end of the period
+    * ``longest_interval``: the longest known time without such an end, from one to the next, from the oldest known
+      backup to the first, or from the last to the end of the period
     * ``remembered_since``: the start of the oldest job that the appliance still knows; earlier ones are unknown
     * ``unreadable``: jobs that cannot be read, or without a start time, which may belong to the period
     """

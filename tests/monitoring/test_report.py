@@ -50,7 +50,35 @@ def test_longest_interval_begins_before_the_period_and_ends_with_it() -> None:
     assert report_of(a_job(1), a_job(2), a_job(9), a_job(14)).longest_interval == Period(since=ended(9), until=ended(2))
     assert report_of(a_job(1), a_job(9.9), a_job(30)).longest_interval == Period(since=ended(30), until=ended(9.9))
     assert report_of(a_job(1), a_job(4)).longest_interval == Period(since=ended(4), until=ended(1))
+    failing = report_of(a_job(1), a_job(5, "FAILED"), a_job(8, "FAILED"))
+    assert failing.longest_interval == Period(since=NOW - timedelta(days=8), until=ended(1))
+    assert report_of(a_job(8, "FAILED")).longest_interval == Period(since=NOW - timedelta(days=8), until=NOW)
     assert report_of(a_job(6, "FAILED"), a_job(7)).longest_interval == Period(since=ended(7), until=NOW)
+
+
+def test_backup_of_an_appliance_whose_clock_is_ahead_is_in_a_report_until_now() -> None:
+    ahead = a_job(-0.5)
+    report = report_of(ahead, a_job(1))
+    assert ([run.job for run in report.runs], report.last_success) == ([ahead, a_job(1)], ahead.end_time)
+    assert report.longest_interval == Period(since=ended(1), until=ended(-0.5))
+    info = ReportInfo(since=INFO.since, until=NOW, generated_at=NOW + DAY, generator="backupctl")
+    assert report_of(ahead, a_job(1), info=info).last_success == ended(1)
+
+
+def test_impossible_start_times_have_no_effect() -> None:
+    odd = [
+        Job(id=str(year), state="SUCCEEDED", start_time=datetime(year, 1, 1, tzinfo=UTC)) for year in (1, 1970, 9999)
+    ]
+    report = report_of(a_job(1), *odd, a_job(2))
+    assert ([run.job for run in report.runs], report.remembered_since) == ([a_job(1), a_job(2)], a_job(2).start_time)
+    assert report.longest_interval == Period(since=ended(2), until=ended(1))
+
+
+def test_period_before_all_that_is_known_has_no_interval() -> None:
+    info = ReportInfo(since=INFO.since, until=NOW - 5 * DAY, generated_at=NOW, generator="backupctl")
+    report = report_of(a_job(1), info=info)
+    assert (report.runs, report.last_success, report.longest_interval) == ((), None, None)
+    assert report.remembered_since == a_job(1).start_time
 
 
 def test_of_an_appliance_that_remembers_nothing_all_is_unknown() -> None:

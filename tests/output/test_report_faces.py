@@ -4,11 +4,13 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.output.printable import printable
@@ -23,6 +25,7 @@ from backupctl.results.schedule_results import ScheduleInfo
 from tests import wording
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 HOSTILE = (
     "<script>alert(1)</script>",
     "\"><img src=x onerror='alert(1)'>",
@@ -110,24 +113,33 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
+@cache
+def harmless_page() -> Page:
+    return Page(report_html(*hostile("harmless")))
+
+
+@cache
+def harmless_tokens() -> list[Token]:
+    return MARKDOWN.parse(report_markdown(*hostile("harmless")))
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_foreign_text_in_html_is_text(text: str) -> None:
-    harmless, page = (Page(report_html(*hostile(each))) for each in ("harmless", text))
+    html = report_html(*hostile(text))
+    harmless, page = harmless_page(), Page(html)
     assert page.tags == harmless.tags
     assert {name for name, _ in page.attributes} == {name for name, _ in harmless.attributes}
     assert not {name for name, _ in page.attributes if name.startswith("on") or name in {"href", "src", "style"}}
     count = sum(as_type(text) in as_type(each) for each in page.texts)
     assert count == sum("harmless" in each for each in harmless.texts) > 20
-    page_text = report_html(*hostile(text))
-    assert all(character.isprintable() or character == "\n" for character in page_text)
-    assert "url(" not in page_text
-    assert "default-src 'none'; style-src 'unsafe-inline'" in page_text
+    assert all(character.isprintable() or character == "\n" for character in html)
+    assert "url(" not in html
+    assert "default-src 'none'; style-src 'unsafe-inline'" in html
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_foreign_text_in_markdown_is_text(text: str) -> None:
-    parse = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse
-    harmless, tokens = (parse(report_markdown(*hostile(each))) for each in ("harmless", text))
+    harmless, tokens = harmless_tokens(), MARKDOWN.parse(report_markdown(*hostile(text)))
     assert [token.type for token in tokens] == [token.type for token in harmless]
     shown = []
     for token, expected in zip(tokens, harmless, strict=True):
