@@ -247,4 +247,4 @@ def test_topic_lists_each_metric_with_its_meaning_and_each_label(clock: FakeCloc
 def test_topic_lists_each_alert_with_its_severity(backupctl: CommandLine) -> None:
     rules = backupctl("metrics", "rules").out
     alerts = list(zip(re.findall(r"alert: (\w+)", rules), re.findall(r"severity: (\w+)", rules), strict=True))
-    assert [(name.strip("`"), severity) for name, _, severity in cells("The alerts")] == alerts
+    assert [(name.strip("`"), severity) for name, severity, _ in cells("The alerts")] == alerts
