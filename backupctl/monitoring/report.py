@@ -26,10 +26,10 @@ _MEMORY: Final = timedelta(days=3653)
 def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> BackupReport:
     """Return the report on an appliance from its history, and its ``backups`` with what the journal adds."""
     until = info.until + _AHEAD if info.until == info.generated_at else info.until
-    jobs = [each.job for each in backups]
+    dated, remembered = _dated([each.job for each in backups], info), _dated(history.jobs, info)
     runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < until]
-    ends = sorted(job.end_time for job in jobs if job.succeeded and job.end_time and job.end_time <= until)
-    times = [*(start for start in _starts(jobs, info)[:1] if start < info.until), *ends, info.until]
+    ends = sorted(job.end_time for _, job in dated if job.succeeded and job.end_time and job.end_time <= until)
+    times = [*(start for start, _ in dated[:1] if start < info.until), *ends, info.until]
     intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
     audit = _audit(history, backups, info)
     return BackupReport(
@@ -44,15 +44,16 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
         failed=sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,
         longest_interval=max(intervals, key=lambda each: each.until - each.since, default=None),
-        remembered_since=next(iter(_starts(history.jobs, info)), None),
-        unreadable=history.unreadable + sum(job.start_time is None for job in history.jobs),
+        remembered_since=remembered[0][0] if remembered else None,
+        unreadable=history.unreadable + len(history.jobs) - len(remembered),
     )
 
 
-def _starts(jobs: Iterable[Job], info: ReportInfo) -> list[datetime]:
-    """Return the plausible starts of jobs, oldest first."""
-    starts = [job.start_time for job in jobs if job.start_time is not None]
-    return sorted(start for start in starts if info.generated_at - _MEMORY < start < info.generated_at + _AHEAD)
+def _dated(jobs: Iterable[Job], info: ReportInfo) -> list[tuple[datetime, Job]]:
+    """Return the jobs with a plausible start, oldest first."""
+    starts = ((job.start_time, job) for job in jobs if job.start_time is not None)
+    plausible = (each for each in starts if info.generated_at - _MEMORY < each[0] < info.generated_at + _AHEAD)
+    return sorted(plausible, key=lambda each: each[0])
 
 
 def _audit(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> AuditResult | None:

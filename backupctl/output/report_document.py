@@ -138,7 +138,7 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     yield oldest is None, "the appliance remembers no backup"
     yield oldest and oldest - report.since > _DAY, f"the appliance remembers nothing before {_time(oldest, zone)}"
     yield clear, f"{plural(clear, 'backup')} not encrypted"
-    yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read"
+    yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read, or when it started"
     yield unknown, f"unknown of all backups: {', '.join(unknown).lower()}"
 
 

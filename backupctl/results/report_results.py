@@ -35,7 +35,7 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     * ``longest_interval``: the longest known time without such an end, from one to the next, from the oldest known
       backup to the first, or from the last to the end of the period
     * ``remembered_since``: the start of the oldest job that the appliance still knows; earlier ones are unknown
-    * ``unreadable``: jobs that cannot be read, or without a start time, which may belong to the period
+    * ``unreadable``: jobs that cannot be read, or without a plausible start time; they may belong to the period
     """
 
     time_zone: str | None = None

@@ -67,11 +67,12 @@ def test_backup_of_an_appliance_whose_clock_is_ahead_is_in_a_report_until_now() 
 
 def test_impossible_start_times_have_no_effect() -> None:
     odd = [
-        Job(id=str(year), state="SUCCEEDED", start_time=datetime(year, 1, 1, tzinfo=UTC)) for year in (1, 1970, 9999)
+        Job(id=str(year), state="SUCCEEDED", start_time=(at := datetime(year, 1, 1, tzinfo=UTC)), end_time=at)
+        for year in (1, 1970, 9999)
     ]
     report = report_of(a_job(1), *odd, a_job(2))
     assert ([run.job for run in report.runs], report.remembered_since) == ([a_job(1), a_job(2)], a_job(2).start_time)
-    assert report.longest_interval == Period(since=ended(2), until=ended(1))
+    assert (report.longest_interval, report.unreadable) == (Period(since=ended(2), until=ended(1)), 3)
 
 
 def test_period_before_all_that_is_known_has_no_interval() -> None:
