@@ -63,6 +63,12 @@ def test_signal_at_any_moment_leaves_the_codes_of_a_plugin(program: Program, ser
     assert (3, "BACKUP UNKNOWN") in ended
 
 
+def test_program_that_cannot_load_is_unknown(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text('raise ImportError("no such library")')
+    run = program.run("check", environ={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (run.code, run.out, run.err) == (3, "BACKUP UNKNOWN - unexpected: ImportError: no such library\n", "")
+
+
 def test_dead_host_is_unknown_in_time(program: Program) -> None:
     def stay_silent(_connection: socket.socket, over: threading.Event) -> None:
         over.wait()
