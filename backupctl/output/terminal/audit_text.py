@@ -1,15 +1,15 @@
 """Render the audit of a schedule: a summary, and each gap; runs that made their backup are only counted."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator
 from typing import Final
 
 from backupctl.formatting import plural, timestamp
+from backupctl.monitoring.gap_texts import gap_texts
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, line
 from backupctl.output.terminal.table import wrapped_table
-from backupctl.results.audit_results import AuditResult, ExpectedRun
+from backupctl.results.audit_results import AuditResult
 from backupctl.results.schedule_results import recurrence_text
 
 MAX_NAMED: Final = 3
@@ -44,26 +44,17 @@ def _rows(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, st
     counts = [f"{count} {_word(verdict)}" for verdict, count in result.counts.items() if count]
     if counts and not options.several:
         yield "runs", "", ", ".join(counts)
-    for (verdict, is_gap), group in groupby(result.runs, lambda run: (run.verdict, run.is_gap)):
-        if is_gap:
-            runs = list(group)
-            job = f" (backup {runs[0].job})" if len(runs) == 1 and runs[0].job else ""
-            yield _word(verdict), BAD, f"{_span(runs)}{job}"
+    for verdict, when in gap_texts(result.runs):
+        yield _word(verdict), BAD, when
     for run in result.runs:
         if run.made_up_by:
-            yield "made up", ODD, f"{_span([run])} ({_word(run.verdict)}) by {run.made_up_by}"
+            yield "made up", ODD, f"{timestamp(run.due, run.due.tzinfo)} ({_word(run.verdict)}) by {run.made_up_by}"
     ids = [job.id for job in result.unexplained]
     if ids:
         more = [f"{len(ids) - MAX_NAMED} more"] if len(ids) > MAX_NAMED else []
         yield "unexplained", ODD, f"{plural(len(ids), 'scheduled job')}: {', '.join([*ids[:MAX_NAMED], *more])}"
     for note in result.notes:
         yield "note", "", note
-
-
-def _span(runs: Sequence[ExpectedRun]) -> str:
-    """Return when neighbouring runs were due."""
-    first, last = (timestamp(run.due, run.due.tzinfo) for run in (runs[0], runs[-1]))
-    return f"{first} to {last} ({len(runs)} runs)" if len(runs) > 1 else first
 
 
 def _word(verdict: str) -> str:
