@@ -358,6 +358,7 @@ NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
 # Notifications
 
 NOT_SENT = "not sent ({}): ".format
+START_NOT_REPORTED = "the start is not reported: "
 PING_OF_OTHERS_TOO = "no ping: {} shares it".format
 HOOK_FAILED = "{} hook '{}' {}".format
 NO_RECOVERY = "recovery is not noticed: "

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
+from backupctl.cli.signals import set_exit_code
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 from backupctl.errors import BackupctlError, OutputError, UsageError
 from backupctl.exit_codes import COMMAND_CODES, PLUGIN_CODES
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from backupctl.api.credential_state import CredentialStates
     from backupctl.cli.contact import Contact
-    from backupctl.cli.notifier import Notifier
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
@@ -72,8 +72,8 @@ class Context:
         """The exit codes of the command; known before the command line is parsed, so that its errors obey them too."""
         self.contact: Contact | None = None
         """The first contact of the run, which comes before questions about its work."""
-        self.notifier: Notifier | None = None
-        """Reports the results of a run that makes backups, once they are shown."""
+        self.on_shown: list[Callable[[Envelope], None]] = []
+        """What to do with the results once they are shown; it must not raise, and never changes the exit code."""
         self.offered: dict[Hashable, Secret] = {}
         """Passwords that another appliance has accepted, by the key of their prompt, which offers each once."""
         self._shown_sources: set[tuple[str, Source]] = set()
@@ -276,9 +276,10 @@ class Context:
 
     def _finish(self, envelope: Envelope) -> int:
         code = self._show(envelope)
-        notifier, self.notifier = self.notifier, None
-        if notifier is not None:
-            notifier.report(envelope)
+        set_exit_code(code)  # A signal from now on only limits the time for the rest.
+        callbacks, self.on_shown = self.on_shown, []
+        for callback in callbacks:
+            callback(envelope)
         return code
 
     def _show(self, envelope: Envelope) -> int:

@@ -20,10 +20,14 @@ from backupctl.state.directory import state_directory
 from backupctl.state.journal import append_journal, read_journal
 
 
-def keep_results(context: Context, results: Sequence[tuple[ApplianceSettings, Result]]) -> None:
-    """Append the results of appliances whose settings want a journal; whatever fails is only a warning."""
+def write_journal(context: Context, selected: Sequence[ApplianceSettings], results: Sequence[Result]) -> None:
+    """Append the results of appliances whose settings want a journal; whatever fails is only a warning.
+
+    ``results`` are those of the ``selected`` appliances, or none if an error ended the run before it began.
+    """
     try:
-        kept = [result for settings, result in results if not result.simulated and settings.value(JOURNAL)]
+        pairs = zip(selected, results, strict=bool(results))
+        kept = [result for settings, result in pairs if not result.simulated and settings.value(JOURNAL)]
         if kept:
             append_journal(directory_of(context), [json_text(_entry(context, each)) for each in kept], context.clock)
     except Exception as error:  # noqa: BLE001 - the backup is done, whatever becomes of the journal

@@ -140,7 +140,7 @@ def _run(
 ) -> list[R]:
     began = context.clock.monotonic()
     with Contact(context, _select(context, traits), traits) as contact:
-        notifier = _notifier(context, contact, traits)
+        notifier = _observe(context, contact, traits)
         prepared = _prepare(context, contact, prepare)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
@@ -149,22 +149,22 @@ def _run(
         context.view.expect([each.settings.name for each in prepared], selection_words(context))
         _emit_failures(prepared)
         tasks = [_task(each, result_type, traits, coordinator, began=began, notifier=notifier) for each in prepared]
-        results = notifier.run(tasks) if notifier else run_tasks(context, tasks)
+        return notifier.run(tasks) if notifier else run_tasks(context, tasks)
+
+
+def _observe(context: Context, contact: Contact, traits: CommandTraits) -> "Notifier | None":
+    """Let the journal and then the notifier get the results; return the notifier, None if nobody wants it."""
     if traits.journaled:
-        from backupctl.cli.journal_access import keep_results
+        from backupctl.cli.journal_access import write_journal
 
-        keep_results(context, [(each.settings, result) for each, result in zip(prepared, results, strict=True)])
-    return results
-
-
-def _notifier(context: Context, contact: Contact, traits: CommandTraits) -> "Notifier | None":
-    """Return the notifier of a run that makes backups, None if the configuration file names nothing for it."""
+        context.on_shown.append(lambda envelope: write_journal(context, contact.selected, envelope.results))
     if not traits.starts_backups or not any(each.profile.notify for each in contact.selected):
         return None
     from backupctl.cli.notifier import Notifier
 
-    context.notifier = Notifier(context, contact)
-    return context.notifier
+    notifier = Notifier(context, contact)
+    context.on_shown.append(notifier.report)
+    return notifier
 
 
 def show_requests(

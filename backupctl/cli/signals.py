@@ -147,13 +147,14 @@ def without_interrupts() -> Iterator[None]:
 
 @contextmanager
 def restored_handlers() -> Iterator[None]:
-    """Restore the handlers after a block that has set an exit code, as more prompts follow."""
-    previous = {number: signal.getsignal(number) for number in _not_ignored()}
+    """Restore the handlers and the exit code after a block that has set them, as more prompts follow."""
+    previous, code = {number: signal.getsignal(number) for number in _not_ignored()}, _Received.last_code
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        set_exit_code(code)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The journal, written by commands and read for reports."""
 
+import fcntl
 import io
 import json
 import os
@@ -135,6 +136,18 @@ def test_journal_that_cannot_be_written_is_a_warning_even_if_quiet(
     assert run.err.startswith(f"warning: {wording.NOT_IN_THE_JOURNAL}")
     assert reason in run.err
     assert backupctl("create", "-s", "vc01", "-q").err.startswith(f"warning: {wording.NOT_IN_THE_JOURNAL}")
+
+
+def test_result_is_shown_before_the_journal_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backupctl, stdout, shown = journaling(tmp_path), io.StringIO(), list[str]()
+    backupctl.make_stdout = lambda: stdout
+    monkeypatch.setattr(backupctl.clock, "sleep", lambda _: shown.append(stdout.getvalue()))  # while it is locked
+    (tmp_path / "state").mkdir()
+    with (tmp_path / "state" / f"journal-{backupctl.clock.now():%Y-%m}.jsonl").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        run = backupctl("create", "-s", "vc01")
+    assert (run.code, set(shown)) == (0, {run.out})
+    assert wording.NOT_IN_THE_JOURNAL in run.err
 
 
 def test_state_directory_belongs_to_the_run_and_not_to_a_server(tmp_path: Path) -> None:

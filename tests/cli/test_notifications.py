@@ -184,6 +184,16 @@ def test_a_secret_that_cannot_be_read_keeps_no_backup_from_being_made(tmp_path: 
     assert (run.code, run.err.count(wording.NOT_SENT("ping"))) == (0, 2)
 
 
+def test_a_bug_before_a_backup_keeps_it_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object) -> None:
+        raise UnicodeError
+
+    monkeypatch.setattr("backupctl.cli.notifier.find_ways", bug)
+    backupctl = told(tmp_path, PINGS)
+    run = backupctl("create", "-s", "vc01", "-q")
+    assert (run.code, backupctl.states, wording.START_NOT_REPORTED in run.err) == (0, ["SUCCEEDED"], True)
+
+
 def fleet(folder: Path, text: str, number: int, **options: Any) -> CommandLine:
     return told(folder, text, servers=[f"vc{index:02}" for index in range(2, number + 2)], **options)
 

@@ -1,6 +1,7 @@
 """Notifications over real sockets: a monitor, Apprise with JSON and mail, receivers that never answer, hooks."""
 
 import email.message
+import fcntl
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from aiosmtpd.handlers import Message
 
 from tests import wording
 from tests.support.command_line import NFS, Run, write_private
-from tests.support.processes import WAIT_SECONDS, Program, Simulators, wait_until
+from tests.support.processes import CLOCK, WAIT_SECONDS, Program, Simulators, wait_until
 from tests.support.socket_server import run_server, serve_connections
 from tests.support.tls_server import TlsServer, server_context
 
@@ -186,6 +187,24 @@ def test_interrupt_ends_a_hook(night: Night, program: Program, tmp_path: Path) -
     process.signal(signal.SIGTERM)
     assert process.wait().code == 130
     assert not is_alive(tmp_path / "pid")
+
+
+def test_signal_after_the_backup_leaves_the_exit_code(night: Night, program: Program, tmp_path: Path) -> None:
+    def never_answer(_: socket.socket, over: threading.Event) -> None:
+        over.wait()
+
+    journal = write_private(tmp_path / f"journal-{CLOCK.now():%Y-%m}.jsonl", "")
+    with serve_connections(never_answer) as (address, _):
+        environ = night.environ('urls-file = "apprise.urls"\non = "always"', urls=f"json://{address}/x?rto=60")
+        with journal.open("a") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            environ |= {"BACKUPCTL_JOURNAL": "yes", "BACKUPCTL_STATE_DIR": str(tmp_path)}
+            process = program.start("create", "-o", "json", environ=environ)
+            files = Path(f"/proc/{process.pid}/fd")
+            wait_until(lambda: journal in [each.resolve() for each in files.iterdir()], "the journal")
+            process.signal(signal.SIGTERM)
+        run = process.wait()
+    assert (run.code, run.result["exit_code"]) == (0, 0)
 
 
 def is_alive(pid_file: Path) -> bool:
