@@ -174,7 +174,7 @@ def _added_days(judged: Sequence[ExpectedRun], calendar: Calendar) -> dict[str, 
 
 def _notes(history: BackupHistory, schedule: ScheduleInfo) -> Iterator[str]:
     """Yield what the appliance does not tell."""
-    unreadable = history.unreadable + sum(job.ended and job.start_time is None for job in history.jobs)
+    unreadable = len(history.unreadable) + sum(job.ended and job.start_time is None for job in history.jobs)
     if unreadable:
         yield f"{plural(unreadable, 'job')} cannot be read: runs that count as missed may be among them"
     if time_zone(schedule.time_zone or "") is None:

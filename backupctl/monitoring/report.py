@@ -45,7 +45,7 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
         last_success=ends[-1] if ends else None,
         longest_interval=max(intervals, key=lambda each: each.until - each.since, default=None),
         remembered_since=remembered[0][0] if remembered else None,
-        unreadable=history.unreadable + len(history.jobs) - len(remembered),
+        unreadable=len(history.unreadable) + len(history.jobs) - len(remembered),
     )
 
 

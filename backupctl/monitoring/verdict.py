@@ -77,7 +77,7 @@ def judge(history: BackupHistory, limits: Thresholds, installed: datetime | None
 
 def _without_success(seen: _Evidence) -> _Problems:
     if seen.success is None and seen.history.unreadable:
-        unreadable = plural(seen.history.unreadable, "job")
+        unreadable = plural(len(seen.history.unreadable), "job")
         yield _UNKNOWN, f"no {seen.kind} is known to have succeeded; {unreadable} cannot be read"
     elif seen.success is None:
         is_new = seen.since_first_job is not None and seen.since_first_job < seen.limits.grace
@@ -153,7 +153,7 @@ def _description(seen: _Evidence) -> Iterator[str]:
     if not seen.history.has_details:
         yield "age and state only: no job details"
     if seen.history.unreadable and seen.success is not None:
-        yield f"{plural(seen.history.unreadable, 'job')} cannot be read"
+        yield f"{plural(len(seen.history.unreadable), 'job')} cannot be read"
 
 
 def _metrics(seen: _Evidence) -> dict[str, Metric]:

@@ -1,33 +1,28 @@
 """Selection among jobs: the newest ones, and those that a filter matches; no I/O."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
-from backupctl.results.job import Job
-
-_TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
-"""A job id that begins with the start time, such as 20260301-020000-20519528."""
+from backupctl.results.job import TIME_ID, Job
 
 
 def newest(job_ids: Sequence[str]) -> str | None:
     """Return the newest of several job ids; if one of them does not begin with a time, the first one."""
-    if all(_TIME_ID.fullmatch(job_id) for job_id in job_ids):
+    if all(TIME_ID.fullmatch(job_id) for job_id in job_ids):
         return max(job_ids, default=None)
     return next(iter(job_ids), None)
 
 
 def ids_newest_first(job_ids: Sequence[str]) -> list[str]:
     """Return job ids, the newest first; in their order if one of them does not begin with a time."""
-    return sorted(job_ids, reverse=True) if all(map(_TIME_ID.fullmatch, job_ids)) else list(job_ids)
+    return sorted(job_ids, reverse=True) if all(map(TIME_ID.fullmatch, job_ids)) else list(job_ids)
 
 
 def is_newer(job_id: str, other: str) -> bool:
     """Return whether a job is newer than another by their ids; False if an id does not begin with a time."""
-    if _TIME_ID.fullmatch(job_id) and _TIME_ID.fullmatch(other):
+    if TIME_ID.fullmatch(job_id) and TIME_ID.fullmatch(other):
         return job_id.rpartition("-")[0] > other.rpartition("-")[0]
     return False
 
@@ -43,7 +38,7 @@ def newest_first(jobs: Iterable[Job]) -> tuple[Job, ...]:
 def _sort_key(job: Job) -> tuple[str, str]:
     if job.start_time is not None:
         return f"{job.start_time:%Y%m%d-%H%M%S.%f}", job.id
-    return job.id if _TIME_ID.fullmatch(job.id) else "", job.id
+    return job.id if TIME_ID.fullmatch(job.id) else "", job.id
 
 
 class JobFilter(msgspec.Struct, frozen=True):

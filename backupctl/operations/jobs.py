@@ -159,8 +159,8 @@ def _answer_by(appliance: Appliance, until: float | None) -> float | None:
 
 def read_all(
     appliance: Appliance, enough: Callable[[Job], bool] = lambda _: False
-) -> Task[tuple[tuple[Job, ...], int]]:
-    """Return all jobs, the newest first, and how many more cannot be read.
+) -> Task[tuple[tuple[Job, ...], tuple[str, ...]]]:
+    """Return all jobs, the newest first, and the ids of those that cannot be read.
 
     Job details come in one request, since release 6.7. Without them the jobs are read one by one, the newest first, up
     to the first one that is ``enough``. Raises the error of the details if no job can be read either.
@@ -180,8 +180,8 @@ def read_all(
         return found, unreadable
 
 
-def read_detailed(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
-    """Return all jobs with their details, the newest first, and how many more cannot be read.
+def read_detailed(appliance: Appliance) -> Task[tuple[tuple[Job, ...], tuple[str, ...]]]:
+    """Return all jobs with their details, the newest first, and the ids of those that cannot be read.
 
     Raises NotSupportedError: before release 6.7.
     """
@@ -193,14 +193,14 @@ def read_detailed(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
         for job_id, each in details.items()
         if isinstance(each, JobDetails)
     ]
-    without_details, _ = yield from _read_each(appliance, [each.name for each in bad])
-    return job_selection.newest_first([*detailed, *without_details]), len(bad) - len(without_details)
+    without_details, unreadable = yield from _read_each(appliance, [each.name for each in bad])
+    return job_selection.newest_first([*detailed, *without_details]), unreadable
 
 
 def _read_each(
     appliance: Appliance, job_ids: Sequence[str], enough: Callable[[Job], bool] = lambda _: False
-) -> Task[tuple[tuple[Job, ...], int]]:
-    """Return jobs by their ids, the newest first, and how many cannot be read; a job that is gone counts as neither."""
+) -> Task[tuple[tuple[Job, ...], tuple[str, ...]]]:
+    """Return jobs by their ids, newest first, and the ids of those that cannot be read, without those that are gone."""
     found, bad = [], []
     for job_id in job_ids:
         try:
@@ -214,7 +214,7 @@ def _read_each(
                 raise
             bad.append(UnreadableEntry(name=job_id, why=error.message))
     warn_unreadable(appliance, bad, f"{len(bad)} of {len(job_ids)} backup jobs cannot be read")
-    return job_selection.newest_first(found), len(bad)
+    return job_selection.newest_first(found), tuple(each.name for each in bad)
 
 
 def find_running(appliance: Appliance, *, retry_seconds: float = 0.0) -> Task[Job | None]:

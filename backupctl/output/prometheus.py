@@ -6,21 +6,22 @@ Samples have no time of their own: with one, the node exporter discards the whol
 
 from collections.abc import Mapping, Sequence
 
-from backupctl.monitoring.metrics import METRICS
+from backupctl.monitoring.metrics import METRICS, samples
 from backupctl.output.printable import printable
-from backupctl.results.metrics_results import MetricsResult
+from backupctl.results.backup_history import HistoryResult
 
 
-def exposition(results: Sequence[MetricsResult]) -> str:
+def exposition(results: Sequence[HistoryResult]) -> str:
     """Return the metrics of all appliances; of a series that occurs twice, which is invalid, only the first."""
     series: dict[str, dict[str, float]] = {name: {} for name in METRICS}
     for result in results:
-        for sample in result.metrics:
-            series[sample.name].setdefault(_labels({"server": result.server, **sample.labels}), sample.value)
+        for name, labels, value in samples(result):
+            if value is not None:
+                series[f"backupctl_{name}"].setdefault(_labels({"server": result.server, **labels}), value)
     lines: list[str] = []
     for name, values in series.items():
         lines += [f"# HELP {name} {METRICS[name]}", f"# TYPE {name} gauge"] if values else []
-        lines += [f"{name}{{{labels}}} {value}" for labels, value in values.items()]
+        lines += [f"{name}{{{labels}}} {value:.15g}" for labels, value in values.items()]
     return "".join(f"{line}\n" for line in lines)
 
 

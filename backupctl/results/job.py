@@ -1,5 +1,6 @@
 """A job and its messages."""
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +12,9 @@ from backupctl.models import JobState
 RESTORE_ID: Final = "restore"
 RECONCILIATION_ID: Final = "reconciliation"
 """The ids of the restore and the reconciliation, which have none in the API; an appliance has at most one of each."""
+
+TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
+"""A job id that begins with the start time, such as 20260301-020000-20519528."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,3 +73,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {JobState.SUCCEEDED, JobState.FAILED} or (
             self.state != JobState.INPROGRESS and self.end_time is not None
         )
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the job ended, or started if the appliance does not tell its end; None while it runs."""
+        return (self.end_time or self.start_time) if self.ended else None

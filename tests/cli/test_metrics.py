@@ -160,15 +160,14 @@ def test_appliance_that_does_not_answer_delays_the_others_by_five_minutes(tmp_pa
     assert backupctl.clock.elapsed <= 5 * 60
 
 
-def test_json_has_the_metrics_of_each_appliance_in_one_envelope(tmp_path: Path) -> None:
+def test_json_has_the_history_of_each_appliance_in_one_envelope(tmp_path: Path) -> None:
     path = tmp_path / "backupctl.prom"
     run = fleet(tmp_path, faults=["forbidden"])("metrics", "export", "--all", "-o", "json", "--to", str(path))
     good, bad = run.json["results"]
     assert (run.code, run.json["command"], run.json["exit_code"]) == (4, "metrics export", 4)
-    assert bad["metrics"] == [{"name": "backupctl_scrape_success", "labels": {}, "value": 0}]
-    assert {"name": "backupctl_jobs", "labels": {"state": "FAILED"}, "value": 1} in good["metrics"]
-    assert bad["error"]["slug"] == "forbidden"
-    assert len(series(path.read_text())["vc01"]) == len(good["metrics"])
+    assert (bad["history"], bad["error"]["slug"]) == (None, "forbidden")
+    failed = [job for job in good["history"]["jobs"] if job["state"] == "FAILED"]
+    assert series(path.read_text())["vc01"]["jobs{state=FAILED}"] == len(failed) == 1
 
 
 @pytest.fixture

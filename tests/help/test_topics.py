@@ -20,9 +20,9 @@ from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
 from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.audit_results import ExpectedRun
+from backupctl.results.backup_history import BackupHistory
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
-from backupctl.results.metrics_results import Sample
 from backupctl.results.report_results import BackupReport
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
@@ -261,7 +261,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "metadata": ArchiveMetadata,
     "requests": PreparedRequest,
     "check": Verdict,
-    "metrics": Sample,
+    "history": BackupHistory,
     "report": BackupReport,
 }
 

@@ -30,7 +30,7 @@ def job(start: str, state: str = "SUCCEEDED", hours: float = 0.5, **fields: Any)
 def audited(*jobs: Job, now: str = "03-10 12:00", known: tuple[Job, ...] = (), **fields: Any) -> AuditResult:
     read_at = datetime.fromisoformat(f"2026-{now}").replace(tzinfo=BERLIN)
     unreadable, since = fields.pop("unreadable", 0), fields.pop("since", LONG_AGO)
-    history = BackupHistory(read_at=read_at.astimezone(UTC), jobs=jobs[::-1], unreadable=unreadable)
+    history = BackupHistory(read_at=read_at.astimezone(UTC), jobs=jobs[::-1], unreadable=("bad",) * unreadable)
     return audit_schedule(history, replace(SCHEDULE, **fields), since, known=known)
 
 

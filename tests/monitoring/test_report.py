@@ -83,13 +83,13 @@ def test_period_before_all_that_is_known_has_no_interval() -> None:
 
 
 def test_of_an_appliance_that_remembers_nothing_all_is_unknown() -> None:
-    report = report_of(unreadable=2)
+    report = report_of(unreadable=("bad", "bad2"))
     assert (report.runs, report.succeeded, report.last_success, report.longest_interval) == ((), 0, None, None)
     assert (report.remembered_since, report.unreadable, report.schedules, report.time_zone) == (None, 2, None, None)
 
 
 def test_backup_without_a_start_time_counts_as_unreadable() -> None:
-    report = report_of(a_job(1), Job(id="odd", state="SUCCEEDED"), unreadable=1)
+    report = report_of(a_job(1), Job(id="odd", state="SUCCEEDED"), unreadable=("bad",))
     assert (len(report.runs), report.unreadable) == (1, 2)
 
 

@@ -76,7 +76,7 @@ def test_appliance_without_any_backup_is_new_for_a_while(hours: float | None, gr
 
 
 @pytest.mark.parametrize(
-    ("history", "state"), [({"unreadable": 1}, 3), ({"unreadable": 1, "jobs": NIGHTS}, 0)], ids=str
+    ("history", "state"), [({"unreadable": ("odd",)}, 3), ({"unreadable": ("odd",), "jobs": NIGHTS}, 0)], ids=str
 )
 def test_job_that_cannot_be_read_may_be_a_success(history: dict[str, Any], state: int) -> None:
     assert judge(BackupHistory(read_at=START, **history), Thresholds(**LIMITS)).state == state

@@ -53,7 +53,6 @@ from backupctl.results.events import (
 )
 from backupctl.results.job import Job, Message
 from backupctl.results.journal_entry import JournaledJob
-from backupctl.results.metrics_results import MetricsResult, Sample
 from backupctl.results.report_results import BackupReport, ReportResult
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
@@ -220,7 +219,6 @@ def every_result(**fields: Any) -> list[Result]:
             **where,
             check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning="93600")}),
         ),
-        MetricsResult(**where, metrics=(Sample("backupctl_running", {}, 1),)),
         ReportResult(**where, report=a_report()),
         RequestsResult(**where, requests=(request,)),
     ]

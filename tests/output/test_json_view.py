@@ -67,7 +67,6 @@ OWN_KEYS_OF_RESULTS = {
     "FileResult": ["file", "secret", "entry", "replaced"],
     "HistoryResult": ["history"],
     "VerdictResult": ["check"],
-    "MetricsResult": ["metrics"],
     "ReportResult": ["report"],
     "RequestsResult": ["requests"],
 }

@@ -1,33 +1,47 @@
 """The text format of Prometheus: whatever appliances call their things, its own parser reads the file."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.monitoring.metrics import METRICS
+from backupctl.monitoring.metrics import samples
 from backupctl.output.printable import printable
 from backupctl.output.prometheus import exposition
-from backupctl.results.metrics_results import MetricsResult, Sample
+from backupctl.results.backup_history import BackupHistory, HistoryResult
+from backupctl.results.job import Job
+from backupctl.results.schedule_results import ScheduleInfo
+from tests.support.clock import START
 from tests.support.prometheus_text import parsed
 
 FOREIGN = st.text(st.characters(codec=None) | st.sampled_from('\\"\n\r{},= #\x00\x1b\x85\u2028'), max_size=8)
-SAMPLES = st.builds(
-    Sample,
-    st.sampled_from(list(METRICS)),
-    st.dictionaries(st.sampled_from(["type", "state", "schedule"]), FOREIGN, max_size=2),
-    st.integers(0, 2**53) | st.floats(0, 1e18),
+JOBS = st.builds(
+    Job,
+    id=FOREIGN,
+    state=st.just("SUCCEEDED") | FOREIGN,
+    type=st.none() | FOREIGN,
+    size_bytes=st.none() | st.integers(0, 10**15),
+    end_time=st.none() | st.just(START),
 )
-RESULTS = st.builds(MetricsResult, server=FOREIGN, metrics=st.lists(SAMPLES, max_size=4).map(tuple))
+HISTORIES = st.builds(
+    BackupHistory,
+    read_at=st.just(START),
+    jobs=st.lists(JOBS, max_size=3).map(tuple),
+    schedules=st.lists(st.builds(ScheduleInfo, name=FOREIGN, enable=st.booleans()), max_size=2).map(tuple),
+)
+RESULTS = st.builds(HistoryResult, server=FOREIGN, release=FOREIGN, history=st.none() | HISTORIES)
 
 
-@settings(max_examples=25)
+@pytest.mark.exhaustive
+@settings(max_examples=100)
 @given(results=st.lists(RESULTS, max_size=3))
-def test_any_text_makes_a_valid_file(results: list[MetricsResult]) -> None:
+def test_any_text_makes_a_valid_file(results: list[HistoryResult]) -> None:
     expected: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
     for result in results:
-        for sample in result.metrics:
-            labels = {"server": result.server, **sample.labels}
-            shown = frozenset((name, printable(text)) for name, text in labels.items() if text)
-            expected.setdefault((sample.name, shown), sample.value)
+        for name, own, value in samples(result):
+            labels = {"server": result.server, **own}
+            shown = frozenset((key, printable(text)) for key, text in labels.items() if text)
+            if value is not None:
+                expected.setdefault((f"backupctl_{name}", shown), value)
     text = exposition(results)
     found = [((name, frozenset(labels.items())), value) for name, labels, value in parsed(text)]
     assert len(found) == len(expected)

@@ -69,7 +69,7 @@ def command(  # noqa: PLR0917 - click passes arguments by name
     def work(appliance: Appliance) -> Task[Outcome[JobsResult]]:
         jobs, unreadable = yield from read_all(appliance)
         selected = job_filter.select(jobs)
-        return Outcome(JobsResult(jobs=selected, remembers=len(jobs) + unreadable, unreadable=unreadable))
+        return Outcome(JobsResult(jobs=selected, remembers=len(jobs) + len(unreadable), unreadable=len(unreadable)))
 
     return run(context, JobsResult, lambda _: work)
 

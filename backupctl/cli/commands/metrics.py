@@ -37,12 +37,11 @@ def export(context: Context, to: str | None) -> int:
     from backupctl.config.atomic_write import publish
     from backupctl.config.option_table import OUTPUT
     from backupctl.exit_codes import ExitCode
-    from backupctl.monitoring.metrics import metrics_of
     from backupctl.output.prometheus import exposition
     from backupctl.results.backup_history import HistoryResult
 
     path = None if to is None else _textfile(to)
-    results = [metrics_of(each) for each in collect(context, HistoryResult, lambda _: _read, TRAITS)]
+    results = collect(context, HistoryResult, lambda _: _read, TRAITS)
     if path is not None and all(each.exit_code != ExitCode.INTERRUPTED for each in results):
         publish(path, exposition(results))
     elif path is None and context.value(OUTPUT) == "text":

@@ -38,7 +38,6 @@ from backupctl.results.backup_results import (
 )
 from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job
-from backupctl.results.metrics_results import MetricsResult
 from backupctl.results.report_results import ReportResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
@@ -273,7 +272,7 @@ def _name(result: Result, name: str, options: RenderOptions) -> StyledLine:
 for kind in _LISTS:
     full_text.register(kind, _list_in_full)
     quiet_text.register(kind, _list_of_names)
-for silent in (HistoryResult, MetricsResult, ReportResult, VerdictResult):  # one text about all appliances
+for silent in (HistoryResult, ReportResult, VerdictResult):  # one text about all appliances
     full_text.register(silent, lambda *_: Rendered())
 full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
 full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))
