@@ -3,7 +3,9 @@
 import io
 import re
 import typing
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import EnumType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,6 +45,7 @@ def filled(hint: Any, field_values: FieldValues) -> Any:
     known = {
         str: field_values.text,
         int: field_values.number,
+        float: float(field_values.number),
         bool: bool(field_values.number % 2),
         datetime: field_values.time,
     }
@@ -51,6 +54,12 @@ def filled(hint: Any, field_values: FieldValues) -> Any:
         return known[hint]
     if hint in {Any, object}:
         return {field_values.text: field_values.text}
+    if typing.get_origin(hint) is typing.Literal:
+        return arguments[0]
+    if typing.get_origin(hint) in {dict, Mapping}:
+        return {field_values.text: filled(arguments[1], field_values)}
+    if isinstance(hint, EnumType):
+        return next(iter(hint))
     if typing.get_origin(hint) is tuple:
         return (filled(arguments[0], field_values),) * 2
     if arguments:
@@ -64,6 +73,8 @@ def filled(hint: Any, field_values: FieldValues) -> Any:
             "selector": (field_values.text,),
         }
         return BackupctlError("$cause", details=(field_values.text, cause), attach=field_values.text, **named)
+    if not issubclass(hint, msgspec.Struct):  # a named tuple
+        return hint(*(filled(each, field_values) for each in typing.get_type_hints(hint).values()))
     return hint(**{field.name: filled(field.type, field_values) for field in msgspec.structs.fields(hint)})
 
 
