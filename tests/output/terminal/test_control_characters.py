@@ -42,28 +42,27 @@ FIELD_VALUES = st.builds(FieldValues, HOSTILE, st.integers(-(2**63), 2**63), MOM
 
 def filled(hint: Any, field_values: FieldValues) -> Any:
     """Return a value for a type; structures have all their fields filled, however deep."""
-    known = {
+    known: dict[Any, Any] = {
         str: field_values.text,
         int: field_values.number,
         float: float(field_values.number),
         bool: bool(field_values.number % 2),
         datetime: field_values.time,
+        Any: {field_values.text: field_values.text},
+        object: {field_values.text: field_values.text},
     }
     arguments = typing.get_args(hint)
     if hint in known:
         return known[hint]
-    if hint in {Any, object}:
-        return {field_values.text: field_values.text}
     if typing.get_origin(hint) is typing.Literal:
         return arguments[0]
     if typing.get_origin(hint) in {dict, Mapping}:
         return {field_values.text: filled(arguments[1], field_values)}
     if isinstance(hint, EnumType):
         return next(iter(hint))
-    if typing.get_origin(hint) is tuple:
-        return (filled(arguments[0], field_values),) * 2
     if arguments:
-        return filled(arguments[0], field_values)
+        value = filled(arguments[0], field_values)
+        return (value, value) if typing.get_origin(hint) is tuple else value
     if hint is BackupctlError:
         cause = ErrorFacts(f"$kind {field_values.text}", server=field_values.text, kind=field_values.text)
         named: dict[str, Any] = {
