@@ -302,13 +302,17 @@ IN_ITS_TIME = "(appliance's time)"
 NO_TIME_ZONE = "unknown (cannot read the appliance's time zone)"
 UNKNOWN_TIME_ZONE = "unknown (no data on the time zone {})".format
 ENCRYPTION_UNKNOWN = "unknown (vCenter does not report it)"
-REMEMBERS_NO_OLDER_JOB = "runs before {} cannot be judged: the appliance remembers no older job".format
-RAN_AT_ANOTHER_TIME = "until {} it ran at {}: its time was changed then".format
-DAY_COUNTS_FROM = "{} counts from {} on, the first run on that day".format
-NEVER_RAN = "no regular run of the schedule is known, so none can be judged: it may be new"
-DISABLED_SCHEDULE = "the schedule is disabled: no run is expected after the last one"
+NO_OLDER_RUN = "runs before {} cannot be judged: no older regular run is remembered".format
+JUDGED_BY_ANOTHER_TIME = (
+    "runs until {} are judged by {}, when they started: the schedule was changed since, or they were late"
+).format
+DAYS_NOT_JUDGED = "{} had no run; not judged, as the day may have been added then".format
+NO_REGULAR_RUN = "no regular run of the schedule is known; nothing to compare"
+NEVER_RAN = "the schedule has not run yet; one that was created today looks the same"
+DISABLED_SCHEDULE = "the schedule is disabled: no run is expected"
+DISABLED_SINCE = "the schedule is disabled: no run is expected after the last one, {}".format
 UNREADABLE_JOBS = "{} jobs cannot be read: runs that count as missed may be among them".format
-ZONE_TAKEN_AS_UTC = "the time zone of the appliance is unknown: its times are taken as UTC"
+UNKNOWN_ZONE = "no run can be judged: the time zone of the appliance is unknown"
 NO_TIME_OF_SCHEDULE = "the schedule has no time, so no run is expected"
 NO_SCHEDULES = "{} has no backup schedule yet".format
 SCHEDULE_NOT_CHANGED = "schedule '{}' was not changed".format

@@ -3,14 +3,14 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from backupctl.formatting import plural, timestamp
-from backupctl.monitoring.expected_runs import EARLY, PROMPT, Calendar, Era
+from backupctl.monitoring.expected_runs import EARLY, MAX_DELAY, MIN_RUNS, Calendar, SchedulePeriod
 from backupctl.results.audit_results import AuditResult, ExpectedRun, RunVerdict
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
@@ -21,11 +21,12 @@ from backupctl.rules.recurrence import Occurrence, time_of_day, time_zone
 SCHEDULED: Final = "SCHEDULED"
 
 ADDED_AFTER_WEEKS: Final = 3
-"""A day was added to the schedule if it never ran on that day before, in so many weeks in which it ran on others."""
+"""A day may have been added to the schedule if nothing ran on it before, in so many weeks with runs on other days."""
 
-_HALF_WEEK: Final = timedelta(days=4)
 _MEMORY: Final = timedelta(days=3653)
 """The start time of an older job is wrong."""
+
+_WITHOUT_JOB: Final = frozenset({RunVerdict.MISSED, RunVerdict.KEPT_OUT, RunVerdict.DUE})
 
 
 class _Started(NamedTuple):
@@ -37,16 +38,7 @@ class _Started(NamedTuple):
 
     def is_running_at(self, moment: datetime) -> bool:
         """Return whether the job was running at a moment after its start."""
-        return not self.job.ended or (self.job.end_time or self.start) > moment
-
-
-class _Slot(NamedTuple):
-    """An expected run, the newest job before it, and its ``own`` jobs, which started before the next run was due."""
-
-    run: Occurrence
-    before: Sequence[_Started]
-    own: Sequence[_Started]
-    is_last: bool
+        return self.job.ended_at is None or self.job.ended_at > moment
 
 
 def audit_schedule(
@@ -60,24 +52,20 @@ def audit_schedule(
     at, zone = time_of_day(schedule.hour, schedule.minute), time_zone(schedule.time_zone or "")
     if at is None:
         return replace(result, notes=("the schedule has no time, so no run is expected",))
-    calendar = Calendar(at, schedule.days, zone or UTC)
+    if zone is None:
+        return replace(result, notes=("no run can be judged: the time zone of the appliance is unknown",))
+    calendar = Calendar(at, schedule.days, zone)
     jobs = _started(history, known, calendar)
     scheduled = [each for each in jobs if each.scheduled]
-    eras = calendar.eras([each.start for each in scheduled])
-    last = scheduled[-1].start + EARLY if eras and schedule.enable is False else history.read_at
-    slots = _slots(calendar.expected(eras, min(last, history.read_at)) if eras else [], jobs)
-    judged = [_judge(slot, schedule, calendar, history.read_at) for slot in slots]
-    added = _added_days(judged, calendar)
-    runs = tuple(run for run in judged if run.due >= max(since, added.get(calendar.day(run.due), since)))
+    periods = calendar.periods([each.start for each in scheduled])
+    end = scheduled[-1].start + EARLY if scheduled and schedule.enable is False else history.read_at
+    expected = calendar.expected(periods, min(end, history.read_at)) if periods else []
+    judged, explained = _judge(expected, jobs, schedule, calendar, history.read_at)
+    if not scheduled and schedule.enable is not False:
+        judged = _never_ran(jobs, calendar, history.read_at)
+    runs = tuple(run for run in _without_added_days(judged) if run.due >= since)
     counts = Counter(run.verdict for run in runs)
-    explained = {job for slot, run in zip(slots, judged, strict=True) for job in _explained(slot, run)}
     unexplained = (each.job for each in scheduled if each.start >= since and each.job.type)
-    notes = [*_notes(history, schedule), *_era_notes(eras, jobs, calendar, since)]
-    notes += [
-        f"{day.title()} counts from {first:%Y-%m-%d} on, the first run on that day"
-        for day, first in added.items()
-        if first >= since
-    ]
     return replace(
         result,
         judged_since=max(since, judged[0].due) if judged else None,
@@ -85,7 +73,7 @@ def audit_schedule(
         gaps=tuple(run for run in runs if run.is_gap),
         counts={verdict: counts[verdict] for verdict in RunVerdict},
         unexplained=tuple(job for job in unexplained if job.id not in explained),
-        notes=tuple(notes),
+        notes=(*_notes(history, schedule, scheduled, zone), *_limits(periods, calendar, since, runs)),
     )
 
 
@@ -108,36 +96,37 @@ def _started(history: BackupHistory, known: Iterable[Job], calendar: Calendar) -
     )
 
 
-def _slots(expected: Sequence[Occurrence], jobs: Sequence[_Started]) -> list[_Slot]:
-    """Return the expected runs with the jobs around them."""
+def _judge(
+    expected: Sequence[Occurrence], jobs: Sequence[_Started], schedule: ScheduleInfo, calendar: Calendar, now: datetime
+) -> tuple[list[ExpectedRun], set[str | None]]:
+    """Return what became of each run, and the ids of the jobs that this explains.
+
+    A run made the first scheduled job before the next run, or another job kept it out.
+    """
+    judged, explained = list[ExpectedRun](), set[str | None]()
     starts = [each.start for each in jobs]
     bounds = [*(bisect_left(starts, run.earliest - EARLY) for run in expected), len(jobs)]
-    return [
-        _Slot(run, jobs[max(0, begin - 1) : begin], jobs[begin:end], run == expected[-1])
-        for run, (begin, end) in zip(expected, pairwise(bounds), strict=True)
-    ]
-
-
-def _judge(slot: _Slot, schedule: ScheduleInfo, calendar: Calendar, now: datetime) -> ExpectedRun:
-    """Return what became of a run: it made the first scheduled job before the next run, or another job kept it out."""
-    run, near = slot.run, [*slot.before, *slot.own]
-    own = next((each for each in slot.own if each.scheduled), None)
-    other = next((each for each in near if each.start <= run.latest and each.is_running_at(run.earliest)), None)
-    if own is not None:
-        verdict = _verdict_of(own, run)
-    elif other is not None:
-        verdict = RunVerdict.KEPT_OUT if other.job.ended or not slot.is_last else RunVerdict.DUE
-    else:
-        verdict = RunVerdict.DUE if now <= run.latest + PROMPT else RunVerdict.MISSED
-    job = own or other
-    due, started = run.due.astimezone(calendar.zone), job and job.start.astimezone(calendar.zone)
-    judged = ExpectedRun(due=due, verdict=verdict, job=job and job.job.id, start_time=started)
-    if not judged.is_gap:
-        return judged
-    place = (schedule.location or "").rstrip("/")
-    later = [each.job for each in (other, *slot.own) if each is not None and each.job.succeeded]
-    made_up = next((job.id for job in later if not place or f"{job.location or place}/".startswith(f"{place}/")), None)
-    return replace(judged, made_up_by=made_up)
+    for run, (begin, end) in zip(expected, pairwise(bounds), strict=True):
+        near, until_next = jobs[max(0, begin - 1) : end], jobs[begin:end]
+        own = next((each for each in until_next if each.scheduled), None)
+        other = next((each for each in near if each.start <= run.latest and each.is_running_at(run.earliest)), None)
+        if own is not None:
+            verdict = _verdict_of(own, run)
+        elif other is not None:
+            verdict = RunVerdict.KEPT_OUT if other.job.ended or run != expected[-1] else RunVerdict.DUE
+        else:
+            verdict = RunVerdict.DUE if now <= run.latest + MAX_DELAY else RunVerdict.MISSED
+        job, due = own or other, run.due.astimezone(calendar.zone)
+        start = job and job.start.astimezone(calendar.zone)
+        found = ExpectedRun(due=due, verdict=verdict, job=job and job.job.id, start_time=start)
+        if found.is_gap:
+            later = [each.job for each in (other, *until_next) if each is not None]
+            found = replace(found, made_up_by=next((job.id for job in later if _makes_up(job, schedule)), None))
+        judged.append(found)
+        # A time that comes twice may have two jobs.
+        explained |= {each.job.id for each in until_next if each.start <= run.latest + MAX_DELAY}
+        explained |= {found.job, found.made_up_by}
+    return judged, explained
 
 
 def _verdict_of(own: _Started, run: Occurrence) -> RunVerdict:
@@ -145,56 +134,74 @@ def _verdict_of(own: _Started, run: Occurrence) -> RunVerdict:
         return RunVerdict.RUNNING
     if not own.job.succeeded:
         return RunVerdict.FAILED
-    return RunVerdict.MADE if own.start <= run.latest + PROMPT else RunVerdict.LATE
+    return RunVerdict.MADE if own.start <= run.latest + MAX_DELAY else RunVerdict.LATE
 
 
-def _explained(slot: _Slot, run: ExpectedRun) -> list[str | None]:
-    """Return the ids of the jobs that a run explains: a time that comes twice may have two."""
-    on_time = [each.job.id for each in slot.own if each.start <= slot.run.latest + PROMPT]
-    return [*on_time, run.job, run.made_up_by]
+def _makes_up(job: Job, schedule: ScheduleInfo) -> bool:
+    """Return whether a job is a good backup at the location of the schedule, or in a folder there."""
+    place = (schedule.location or "").rstrip("/")
+    return bool(job.succeeded and place and f"{job.location}/".startswith(f"{place}/"))
 
 
-def _added_days(judged: Sequence[ExpectedRun], calendar: Calendar) -> dict[str, datetime]:
-    """Return the days that were added to the schedule, and when the first run on each was due."""
-    without_job = {RunVerdict.MISSED, RunVerdict.KEPT_OUT, RunVerdict.DUE}
-    ran = [run.due for run in judged if run.verdict not in without_job]
-
-    def is_near_a_run(run: ExpectedRun) -> bool:
-        index = bisect_left(ran, run.due - _HALF_WEEK)
-        return index < len(ran) and ran[index] < run.due + _HALF_WEEK
-
-    found = {}
-    for day in WEEK:
-        of_day = [run for run in judged if calendar.day(run.due) == day]
-        before = list(takewhile(lambda run: run.verdict in without_job, of_day))
-        if len(before) < len(of_day) and sum(map(is_near_a_run, before)) >= ADDED_AFTER_WEEKS:
-            found[day] = of_day[len(before)].due
-    return found
+def _never_ran(jobs: Sequence[_Started], calendar: Calendar, now: datetime) -> list[ExpectedRun]:
+    """Return the newest run as missed if it was due several times since the oldest job."""
+    due = calendar.due(calendar.at, jobs[0].start, now) if jobs else []
+    past = [run for run in due if run.latest + MAX_DELAY < now]
+    if len(past) < MIN_RUNS:
+        return []
+    return [ExpectedRun(due=past[-1].due.astimezone(calendar.zone), verdict=RunVerdict.MISSED)]
 
 
-def _notes(history: BackupHistory, schedule: ScheduleInfo) -> Iterator[str]:
-    """Yield what the appliance does not tell."""
+def _without_added_days(judged: Sequence[ExpectedRun]) -> list[ExpectedRun]:
+    """Return the runs; on a day that may have been added to the schedule, those before the first job are not judged."""
+    weeks = {run.due.isocalendar()[:2] for run in judged if run.verdict not in _WITHOUT_JOB}
+    first = dict[int, datetime]()
+    for day in range(len(WEEK)):
+        of_day = [run for run in judged if run.due.weekday() == day]
+        before = list(takewhile(lambda run: run.verdict in _WITHOUT_JOB, of_day))
+        if (
+            len(before) < len(of_day)
+            and len(weeks & {run.due.isocalendar()[:2] for run in before}) >= ADDED_AFTER_WEEKS
+        ):
+            first[day] = of_day[len(before)].due
+    return [
+        replace(run, verdict=RunVerdict.NOT_JUDGED) if run.due < first.get(run.due.weekday(), run.due) else run
+        for run in judged
+    ]
+
+
+def _notes(
+    history: BackupHistory, schedule: ScheduleInfo, scheduled: Sequence[_Started], zone: tzinfo
+) -> Iterator[str]:
+    """Yield what may be wrong, and when the last run of a disabled schedule started."""
     unreadable = len(history.unreadable) + sum(job.ended and job.start_time is None for job in history.jobs)
     if unreadable:
         yield f"{plural(unreadable, 'job')} cannot be read: runs that count as missed may be among them"
-    if time_zone(schedule.time_zone or "") is None:
-        yield "the time zone of the appliance is unknown: its times are taken as UTC"
     if schedule.enable is False:
-        yield "the schedule is disabled: no run is expected after the last one"
+        last = f" after the last one, {timestamp(scheduled[-1].start, zone)}" if scheduled else ""
+        yield f"the schedule is disabled: no run is expected{last}"
 
 
-def _era_notes(eras: Sequence[Era], jobs: Sequence[_Started], calendar: Calendar, since: datetime) -> Iterator[str]:
-    """Yield since when runs can be judged, and at which other times the schedule ran."""
-    if not eras:
-        yield "no regular run of the schedule is known, so none can be judged: it may be new"
-        return
-    if eras[0].first > since:
-        why = (
-            "the appliance remembers no older job"
-            if jobs[0].start == eras[0].first
-            else "no older regular run is known, and the appliance does not tell when a schedule was created"
-        )
-        yield f"runs before {timestamp(eras[0].first, calendar.zone)} cannot be judged: {why}"
-    for era in eras:
-        if era.at != calendar.at and era.last >= since:
-            yield f"until {timestamp(era.last, calendar.zone)} it ran at {era.at:%H:%M}: its time was changed then"
+def _limits(
+    periods: Sequence[SchedulePeriod], calendar: Calendar, since: datetime, runs: Sequence[ExpectedRun]
+) -> Iterator[str]:
+    """Yield which runs are not judged, or not by the time of the schedule, and why."""
+    if not periods:
+        missed = "the schedule has not run yet; one that was created today looks the same"
+        yield missed if runs else "no regular run of the schedule is known; nothing to compare"
+    elif periods[0].first > since:
+        first = timestamp(periods[0].first, calendar.zone)
+        yield f"runs before {first} cannot be judged: no older regular run is remembered"
+    for period in periods:
+        if period.at != calendar.at and period.last >= since:
+            last, why = timestamp(period.last, calendar.zone), "the schedule was changed since, or they were late"
+            yield f"runs until {last} are judged by {period.at:%H:%M}, when they started: {why}"
+    days = [[run for run in runs if run.due.weekday() == day] for day in range(len(WEEK))]
+    skipped = [sum(run.verdict == RunVerdict.NOT_JUDGED for run in of_day) for of_day in days]
+    added = [
+        f"{plural(count, name.title())} before {of_day[count].due:%Y-%m-%d}"
+        for name, of_day, count in zip(WEEK, days, skipped, strict=True)
+        if count
+    ]
+    if added:
+        yield f"{', '.join(added)} had no run; not judged, as the day may have been added then"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from backupctl.formatting import timestamp
+from backupctl.formatting import duration, timestamp
 from backupctl.results.audit_results import ExpectedRun, RunVerdict
 
 
@@ -20,7 +20,12 @@ def gap_texts(
 
 
 def _span(runs: Sequence[ExpectedRun]) -> str:
-    first, last = (timestamp(run.due, run.due.tzinfo) for run in (runs[0], runs[-1]))
-    if len(runs) > 1:
-        return f"{first} to {last} ({len(runs)} runs)"
-    return f"{first} (backup {runs[0].job})" if runs[0].job else first
+    several = len(runs) > 1
+    notes = [f"{len(runs)} runs"] if several else []
+    delays = [(run.start_time - run.due).total_seconds() for run in runs if run.start_time]
+    if delays and runs[0].verdict == RunVerdict.LATE:
+        notes.append(f"{'up to ' if several else ''}{duration(max(delays))} late")
+    if runs[0].job and not several:
+        notes.append(f"backup {runs[0].job}")
+    due = " to ".join(timestamp(run.due, run.due.tzinfo) for run in (runs[0], *runs[1:][-1:]))
+    return f"{due} ({', '.join(notes)})" if notes else due

@@ -13,6 +13,7 @@ from backupctl.operations.schedule import read_schedules
 from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.journal_entry import JournalEntry
+from backupctl.rules.recurrence import time_zone
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
@@ -22,8 +23,8 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
 
     ``entries`` of the journal add jobs that the appliance has forgotten.
 
-    Raises NotSupportedError: before release 6.7. Raises ApplianceAnswerError: if the schedule cannot be read, or the
-    details of the jobs, which tell those that it started.
+    Raises NotSupportedError: before release 6.7. Raises ApplianceAnswerError: if the schedule or its time zone is
+    unknown, or the details of the jobs, which tell those that it started.
     """
     read = (yield from read_schedules(appliance)).value
     if read.unreadable:
@@ -33,13 +34,21 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
         raise ApplianceAnswerError(sentence, server=appliance.name)
     if not read.schedules:
         return Outcome(AuditResult(since=since, until=appliance.clock.now()))
+    (schedule,) = read.schedules
+    if time_zone(schedule.time_zone or "") is None:
+        name = schedule.time_zone
+        sentence = (
+            "time zone $1 of $server is unknown on this machine" if name else "cannot read the time zone of $server"
+        )
+        hint = "install the package tzdata" if name else None
+        raise ApplianceAnswerError(sentence, server=appliance.name, texts=(name or "",), hint=hint)
     found, unreadable = yield from jobs.read_detailed(appliance)
     history = BackupHistory(read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
     known = [each.job for each in with_journal(found, entries, appliance.name)]
-    result = audit_schedule(history, read.schedules[0], since, known=known)
+    result = audit_schedule(history, schedule, since, known=known)
     if not result.gaps:
         return Outcome(result)
-    numbers = str(len(result.gaps)), plural(len(result.runs), "scheduled run")
+    numbers = str(len(result.gaps)), plural(result.judged_runs, "scheduled run")
     hint = "`backupctl list --type SCHEDULED` lists the jobs; `backupctl schedule run` makes a backup now"
     return Outcome(
         result, AuditGapError("$1 of $2 on $server made no backup", server=appliance.name, texts=numbers, hint=hint)

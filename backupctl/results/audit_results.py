@@ -23,6 +23,8 @@ class RunVerdict(StrEnum):
     FAILED = "failed"
     KEPT_OUT = "kept-out"
     """It was due while another job ran."""
+    NOT_JUDGED = "not-judged"
+    """Its day may have been added to the schedule later."""
 
 
 class ExpectedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +62,8 @@ class AuditResult(Result, frozen=True, kw_only=True):
     counts: dict[RunVerdict, int] = msgspec.field(default_factory=dict)
     unexplained: tuple[Job, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def judged_runs(self) -> int:
+        """The number of runs that are judged."""
+        return len(self.runs) - self.counts.get(RunVerdict.NOT_JUDGED, 0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import wording
-from tests.monitoring.simulated_nights import SimulatedNights, appliance_off, failed, failed_and_run_by_hand
+from tests.monitoring.simulated_nights import SimulatedNights, appliance_off, failed, failed_and_run_by_hand, late_start
 from tests.support.clock import FakeClock
 from tests.support.command_line import NFS, CommandLine
 from tests.support.intercept import ReplacedAnswer
@@ -39,7 +39,7 @@ def test_audit_finds_the_gaps_and_what_was_made_up_for() -> None:
         "  missed     2026-01-07 02:30 CET",
         "  failed     2026-01-09 02:30 CET to 2026-01-10 02:30 CET (2 runs)",
         f"  made up    2026-01-11 02:30 CET (failed) by {nights.appliance.jobs[-2].job_id}",
-        f"  note       {wording.REMEMBERS_NO_OLDER_JOB('2026-01-06 02:30 CET')}",
+        f"  note       {wording.NO_OLDER_RUN('2026-01-06 02:30 CET')}",
     ]
     quiet = nights.backupctl(*AUDIT, "-q")
     assert (quiet.code, quiet.out, quiet.err.startswith(text.out)) == (7, "", True)
@@ -66,11 +66,47 @@ def test_audit_before_67_is_6_as_no_schedules_exist() -> None:
     assert (audit.code, audit.result["error"]["slug"]) == (6, "not-supported")
 
 
-def test_schedule_that_never_ran_cannot_be_judged() -> None:
+def test_schedule_that_never_ran_is_a_gap_when_three_runs_were_due() -> None:
     nights = SimulatedNights()
-    audit = nights.backupctl(*AUDIT, "-o", "json")
-    assert (audit.code, audit.result["runs"], audit.result["judged_since"]) == (0, [], None)
-    assert audit.result["notes"] == [wording.NEVER_RAN]
+    found = []
+    for _ in range(3):
+        nights.run("create", "--location", NFS)
+        nights.nights(1, appliance_off)
+        audit = nights.backupctl(*AUDIT, "-o", "json")
+        found.append((audit.code, [run["due"] for run in audit.result["gaps"]], audit.result["notes"]))
+    none: Any = (0, [], [wording.NO_REGULAR_RUN])
+    assert found == [none, none, (7, ["2026-01-08T02:30:00+01:00"], [wording.NEVER_RAN])]
+
+
+def test_disabled_schedule_has_no_tick_and_is_named_for_each_of_several_appliances() -> None:
+    nights = SimulatedNights()
+    nights.nights(3)
+    nights.run("schedule", "disable")
+    text = nights.backupctl(*AUDIT)
+    assert text.out.startswith("! vc01.example.com: no gap in 3 scheduled runs since 2026-01-06 02:30 CET\n")
+    assert "every day at 02:30 (Europe/Berlin), disabled" in text.out
+
+
+def test_late_runs_are_listed() -> None:
+    nights = SimulatedNights()
+    for trouble in (None, late_start, None, late_start, late_start):
+        nights.nights(1, trouble)
+    ids = [job.job_id for job in nights.appliance.jobs]
+    audit = nights.backupctl(*AUDIT)
+    assert audit.code == 0
+    assert audit.out.splitlines()[3:5] == [
+        f"  late       2026-01-07 02:30 CET (3h 17m late, backup {ids[1]})",
+        "  late       2026-01-09 02:30 CET to 2026-01-10 02:30 CET (2 runs, up to 3h 17m late)",
+    ]
+
+
+@pytest.mark.parametrize(("zone", "hint"), [("Middle/Earth", "install the package tzdata"), ({}, None)])
+def test_nothing_is_judged_without_the_time_zone(zone: object, hint: str | None) -> None:
+    answers = ReplacedAnswer("GET", "/appliance/system/time/timezone", zone)
+    backupctl = CommandLine(history=True, intercept=answers)
+    audit = backupctl(*AUDIT, "-o", "json")
+    error = audit.result["error"]
+    assert (audit.code, error["slug"], error["hint"], audit.result["runs"]) == (6, "api", hint, [])
 
 
 def test_each_of_several_appliances_is_audited() -> None:

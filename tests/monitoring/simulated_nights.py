@@ -108,6 +108,16 @@ def appliance_off(nights: SimulatedNights, due: datetime) -> None:
     nights.truth[due] = ("missed", True)
 
 
+def missed_on(day: str) -> Trouble:
+    """Return a trouble that repeats: the appliance is off for the runs on one day of the week."""
+
+    def night(nights: SimulatedNights, due: datetime) -> None:
+        off = WEEK[due.astimezone(ZoneInfo(nights.zone)).weekday()] == day
+        (appliance_off if off else made)(nights, due)
+
+    return night
+
+
 def failed(nights: SimulatedNights, due: datetime) -> None:
     nights.until(due + MINUTE)
     nights.appliance.jobs[-1].fail_at = 10

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from backupctl.monitoring.audit import audit_schedule
-from backupctl.results.audit_results import AuditResult
+from backupctl.results.audit_results import AuditResult, RunVerdict
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
 from backupctl.results.schedule_results import ScheduleInfo
@@ -39,6 +39,11 @@ def verdicts(result: AuditResult) -> list[str]:
     return [run.verdict.upper() if run.is_gap else run.verdict for run in result.runs]
 
 
+def days(month: int, first: int, last: int, at: str) -> list[Job]:
+    """Return a job for each day of a month, from the first to the last."""
+    return [job(f"{month:02}-{day:02} {at}") for day in range(first, last + 1)]
+
+
 FIRST = job("03-07 02:30")
 LAST = job("03-10 02:30")
 MIXED = ("MISSED", "made", "MISSED")
@@ -65,7 +70,12 @@ MADE_3 = ("made", "made", "made")
         ([job("03-10 02:30", "INPROGRESS")], ["running"]),
         ([job("03-07 02:30", "CANCELLED"), LAST], ["FAILED", "MISSED", "MISSED", "made"]),
         ([FIRST, job("03-08 02:30", type=None), job("03-09 09:30", type=None)], ["made", "made", "missed", "MISSED"]),
-        ([job("03-07 02:30", type="MANUAL")], []),
+        ([FIRST, job("03-08 09:00", type="MANUAL", location=None), LAST], ["made", "MISSED", "MISSED", "made"]),
+        ([*days(3, 5, 8, "02:30"), *days(3, 9, 10, "05:40")], ["made"] * 4 + ["late"] * 2),
+        ([*days(3, 5, 7, "02:30"), *days(3, 8, 10, "05:40")], ["made"] * 3 + ["late"] * 3),
+        ([job("03-07 02:31", type="MANUAL")], ["MISSED"]),
+        ([job("03-08 02:31", type="MANUAL")], []),
+        ([job("03-01 09:00")], []),
         ([], []),
     ],
 )  # fmt: skip
@@ -97,25 +107,52 @@ def test_time_that_exists_twice_may_be_either_or_both(runs: tuple[int, ...]) -> 
 
 def test_disabled_schedule_is_judged_up_to_its_last_run() -> None:
     result = audited(FIRST, job("03-09 02:30"), now="06-01 12:00", enable=False)
-    assert (verdicts(result), result.notes[0]) == (["made", "MISSED", "made"], wording.DISABLED_SCHEDULE)
+    assert (verdicts(result), result.notes[0]) == (
+        ["made", "MISSED", "made"],
+        wording.DISABLED_SINCE("2026-03-09 02:30 CET"),
+    )
 
 
 @pytest.mark.parametrize(
     ("fields", "note"),
     [
         ({"unreadable": 2}, wording.UNREADABLE_JOBS(2)),
-        ({"time_zone": None}, wording.ZONE_TAKEN_AS_UTC),
-        ({"time_zone": "Middle/Earth"}, wording.ZONE_TAKEN_AS_UTC),
+        ({"since": datetime(2026, 3, 7, tzinfo=UTC)}, wording.NO_OLDER_RUN("2026-03-07 02:30 CET")),
     ],
 )
 def test_what_is_unknown_is_said(fields: dict[str, Any], note: str) -> None:
     assert note in audited(FIRST, **fields).notes
 
 
-@pytest.mark.parametrize("hour", [None, 24, -1])
-def test_schedule_without_a_valid_time_makes_no_runs(hour: int | None) -> None:
-    result = audited(FIRST, hour=hour)
-    assert (result.runs, result.notes) == ((), (wording.NO_TIME_OF_SCHEDULE,))
+@pytest.mark.parametrize(
+    ("fields", "note"),
+    [
+        *[({"hour": hour}, wording.NO_TIME_OF_SCHEDULE) for hour in (None, 24, -1)],
+        *[({"time_zone": name}, wording.UNKNOWN_ZONE) for name in (None, "Middle/Earth")],
+    ],
+)
+def test_without_a_valid_time_and_a_zone_nothing_is_judged(fields: dict[str, Any], note: str) -> None:
+    result = audited(FIRST, **fields)
+    assert (result.runs, result.unexplained, result.notes) == ((), (), (note,))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "notes"),
+    [
+        ({}, ["MISSED"], [wording.NEVER_RAN]),
+        ({"now": "03-10 02:40"}, ["MISSED"], [wording.NEVER_RAN]),
+        ({"enable": False}, [], [wording.DISABLED_SCHEDULE, wording.NO_REGULAR_RUN]),
+        ({"days": ("SUNDAY",)}, [], [wording.NO_REGULAR_RUN]),
+    ],
+)
+def test_schedule_that_never_ran_missed_its_newest_run(
+    fields: dict[str, Any], expected: list[str], notes: list[str]
+) -> None:
+    by_hand = [replace(each, type="MANUAL") for each in days(2, 25, 28, "09:00")]
+    result = audited(*by_hand, **fields)
+    assert (verdicts(result), list(result.notes)) == (expected, notes)
+    newest = "03-09" if fields.get("now") else "03-10"
+    assert [f"{run.due:%m-%d}" for run in result.runs] == [newest] * len(expected)
 
 
 def test_job_with_an_impossible_start_time_changes_nothing() -> None:
@@ -126,11 +163,6 @@ def test_job_with_an_impossible_start_time_changes_nothing() -> None:
 def test_backups_that_only_the_journal_knows_make_up_for_a_run_and_extend_no_memory() -> None:
     forgotten = job("02-20 02:30"), job("03-08 09:00", type="MANUAL"), job("03-09 02:00", "INPROGRESS", type="MANUAL")
     assert verdicts(audited(FIRST, LAST, known=forgotten)) == ["made", "missed", "MISSED", "made"]
-
-
-def days(month: int, first: int, last: int, at: str) -> list[Job]:
-    """Return a job for each day of a month, from the first to the last."""
-    return [job(f"{month:02}-{day:02} {at}") for day in range(first, last + 1)]
 
 
 @pytest.mark.parametrize(
@@ -151,22 +183,25 @@ def test_three_runs_in_a_row_show_an_earlier_time(jobs: list[Job], expected: lis
     assert verdicts(result) == expected
     at = jobs[0].id.split()[1]
     ran = [each.id for each in jobs if each.id.endswith(at)]
-    note = wording.RAN_AT_ANOTHER_TIME(f"2026-{ran[-1]} CET", at)
+    note = wording.JUDGED_BY_ANOTHER_TIME(f"2026-{ran[-1]} CET", at)
     assert (note in result.notes) is changed
     assert len(result.unexplained) == len(jobs) - sum(run.verdict == "made" for run in result.runs)
 
 
 @pytest.mark.parametrize(("weeks", "gaps"), [(2, 12), (3, 0), (4, 0)])
-def test_day_counts_from_its_first_run_after_three_weeks_without(weeks: int, gaps: int) -> None:
+def test_days_before_the_first_run_after_three_weeks_without_are_not_judged(weeks: int, gaps: int) -> None:
     sundays = [job(f"{day} 02:30") for day in ("02-01", "02-08", "02-15", "02-22", "03-01")]
     result = audited(*sundays[-weeks - 1 :], *days(3, 2, 10, "02:30"))
-    assert len(result.gaps) == gaps
-    assert (wording.DAY_COUNTS_FROM("Monday", "2026-03-02") in result.notes) is (gaps == 0)
+    assert (len(result.gaps), result.counts[RunVerdict.NOT_JUDGED]) == (gaps, 0 if gaps else 6 * weeks)
+    first = {"Mondays": 2, "Tuesdays": 3, "Wednesdays": 4, "Thursdays": 5, "Fridays": 6, "Saturdays": 7}
+    added = ", ".join(f"{weeks} {day} before 2026-03-{number:02}" for day, number in first.items())
+    assert (wording.DAYS_NOT_JUDGED(added) in result.notes) is (gaps == 0)
 
 
-def test_day_on_which_it_never_runs_is_a_gap() -> None:
-    jobs = [each for each in days(2, 1, 28, "02:30") if each.id[:5] not in {"02-04", "02-11", "02-18", "02-25"}]
-    assert len(audited(*jobs, now="02-28 12:00").gaps) == 4
+@pytest.mark.parametrize("missed", [("04", "11", "18", "25"), ("11", "18", "25")])
+def test_day_on_which_it_does_not_run_again_is_a_gap(missed: tuple[str, ...]) -> None:
+    jobs = [each for each in days(2, 1, 28, "02:30") if each.id[3:5] not in missed]
+    assert len(audited(*jobs, now="02-28 12:00").gaps) == len(missed)
 
 
 def test_period_limits_all_that_is_said() -> None:

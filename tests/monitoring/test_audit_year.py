@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.monitoring.simulated_nights import TROUBLES, WEEK, SimulatedNights, appliance_off, target_full_for_a_week
+from tests.monitoring.simulated_nights import (
+    DAY,
+    TROUBLES,
+    WEEK,
+    SimulatedNights,
+    appliance_off,
+    missed_on,
+    target_full_for_a_week,
+)
+from tests.support.command_line import NFS
 
 pytestmark = pytest.mark.exhaustive
 
@@ -22,7 +31,7 @@ def audited(nights: SimulatedNights, since: str = "500d") -> Any:
     result = run.result
     found = {moment(run["due"]): run["verdict"] for run in result["runs"]}
     assert found == {due: verdict for due, (verdict, _) in nights.truth.items()}
-    assert [moment(gap["due"]) for gap in result["gaps"]] == [due for due, gap in gaps.items() if gap]
+    assert [moment(gap["due"]) for gap in result["gaps"]] == sorted(due for due, gap in gaps.items() if gap)
     assert {job["id"] for job in result["unexplained"]} == nights.extra
     return result
 
@@ -78,15 +87,66 @@ def any_time(chance: random.Random) -> time:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_added_days_count_from_their_first_run(seed: int) -> None:
+def test_year_in_which_every_run_on_one_day_is_missed(seed: int) -> None:
+    """All runs on it are gaps, whether or not it ran on that day long ago."""
+    chance = random.Random(seed)
+    nights, off = SimulatedNights(at=any_time(chance)), missed_on(chance.choice(WEEK))
+    nights.nights(chance.choice((1, 1, 20)))
+    nights.nights(365, off)
+    audited(nights)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_on_a_day_before_the_first_one_are_not_judged(seed: int) -> None:
+    """The day may have been added; runs that are missed later are gaps."""
+    chance = random.Random(seed)
+    nights = SimulatedNights(at=any_time(chance))
+    nights.nights(1)
+    first = WEEK[max(nights.truth).astimezone(ZoneInfo(nights.zone)).weekday()]
+    off = missed_on(chance.choice([day for day in WEEK if day != first]))
+    nights.nights(7 * chance.randint(3, 30), off)
+    nights.truth = {
+        due: ("not-judged", False) if gap else (verdict, gap) for due, (verdict, gap) in nights.truth.items()
+    }
+    nights.nights(7)
+    nights.nights(30, off)
+    audited(nights)
+
+
+def test_schedule_that_never_ran_missed_its_newest_run() -> None:
+    nights = SimulatedNights()
+    for _ in range(60):
+        nights.run("create", "--location", NFS)
+        nights.nights(1, appliance_off)
+    nights.truth = {due: nights.truth[due] for due in (max(nights.truth),)}
+    audited(nights)
+
+
+def test_year_in_an_unknown_time_zone_is_not_judged() -> None:
+    nights = SimulatedNights()
+    nights.nights(200)
+    nights.nights(1, appliance_off)
+    nights.nights(164)
+    nights.appliance.schedules.time_zone = "Middle/Earth"
+    audit = nights.backupctl("schedule", "audit", "--since", "500d", "-o", "json")
+    assert (audit.code, audit.result["runs"], audit.result["gaps"]) == (6, [], [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_added_days_are_judged_from_their_first_run(seed: int) -> None:
     """A weekly schedule becomes a daily one, at the same time; no run is missed before."""
     chance = random.Random(seed)
     nights = SimulatedNights(days=(chance.choice(WEEK),), at=any_time(chance))
     nights.nights(chance.randint(4, 12))
+    weekly, zone = sorted(nights.truth), ZoneInfo(nights.zone)
     nights.change(days=WEEK)
     nights.nights(chance.randint(8, 20))
     nights.nights(1, appliance_off)
     nights.nights(9)
+    first = weekly[0].astimezone(zone).replace(tzinfo=None)
+    between = [first + day * DAY for day in range((weekly[-1] - weekly[0]).days)]
+    due = [day.replace(tzinfo=zone).astimezone(UTC) for day in between]
+    nights.truth = dict.fromkeys(due, ("not-judged", False)) | nights.truth
     audited(nights)
 
 

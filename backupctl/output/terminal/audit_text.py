@@ -1,6 +1,6 @@
 """Render the audit of a schedule: a summary, and each gap; runs that made their backup are only counted."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from backupctl.formatting import plural, timestamp
@@ -9,7 +9,7 @@ from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, line
 from backupctl.output.terminal.table import wrapped_table
-from backupctl.results.audit_results import AuditResult
+from backupctl.results.audit_results import AuditResult, RunVerdict
 from backupctl.results.schedule_results import recurrence_text
 
 MAX_NAMED: Final = 3
@@ -18,34 +18,38 @@ MAX_NAMED: Final = 3
 
 def audit_block(result: AuditResult, options: RenderOptions) -> list[StyledLine]:
     """Return what became of the expected runs, the gaps and what cannot be judged."""
-    rows = [(line("  ", (label, style)), line(), text) for label, style, text in _rows(result, options)]
-    return [_headline(result, options), *wrapped_table(rows, options.width)]
+    facts = list(_facts(result, options))
+    rows = [(line("  ", (label, style)), line(), text) for label, style, text in facts]
+    return [_headline(result, options, {style for _, style, _ in facts}), *wrapped_table(rows, options.width)]
 
 
-def _headline(result: AuditResult, options: RenderOptions) -> StyledLine:
-    symbols, gaps, runs = options.symbols, len(result.gaps), plural(len(result.runs), "scheduled run")
-    symbol, style, words = symbols.good, GOOD, f"no gap in {runs}"
+def _headline(result: AuditResult, options: RenderOptions, styles: Collection[str]) -> StyledLine:
+    """Return the summary; without a tick if any fact has the style of something odd."""
+    symbols, runs = options.symbols, plural(result.judged_runs, "scheduled run")
+    words = f"no gap in {runs}"
+    symbol, style = (symbols.odd, ODD) if ODD in styles or not result.runs else (symbols.good, GOOD)
     if not result.runs:
         words = "no scheduled run can be judged" if result.judged_since is None else "no scheduled run was due"
-        symbol, style = symbols.odd, ODD
-    elif gaps:
-        symbol, style, words = symbols.bad, BAD, f"{plural(gaps, 'gap')} in {runs}"
+    elif result.gaps:
+        symbol, style, words = symbols.bad, BAD, f"{plural(len(result.gaps), 'gap')} in {runs}"
     since = result.runs[0].due if result.runs else result.since
     after = f" since {timestamp(since, since.tzinfo)}" if since else ""
     return line((f"{symbol} ", style), f"{result.server}: ", (words, style), after, simulated_note(result))
 
 
-def _rows(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, str, str]]:
+def _facts(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, str, str]]:
     """Yield the label of each fact, its style and its text; of one of several appliances only the problems."""
-    schedule = result.schedule
-    if not options.several and schedule is not None and schedule.hour is not None and schedule.minute is not None:
+    schedule, off = result.schedule, result.schedule is not None and result.schedule.enable is False
+    if (off or not options.several) and schedule and schedule.hour is not None and schedule.minute is not None:
         when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
-        yield "schedule", "", f"{schedule.name}, {when} ({schedule.time_zone or 'UTC'})"
+        state = ", disabled" if off else ""
+        yield "schedule", ODD if off else "", f"{schedule.name}, {when} ({schedule.time_zone or 'UTC'}){state}"
     counts = [f"{count} {_word(verdict)}" for verdict, count in result.counts.items() if count]
-    if counts and not options.several:
-        yield "runs", "", ", ".join(counts)
-    for verdict, when in gap_texts(result.runs):
-        yield _word(verdict), BAD, when
+    not_judged = bool(result.counts.get(RunVerdict.NOT_JUDGED))
+    if counts and (not_judged or not options.several):
+        yield "runs", ODD if not_judged else "", ", ".join(counts)
+    for verdict, when in gap_texts(result.runs, lambda run: run.is_gap or run.verdict == RunVerdict.LATE):
+        yield _word(verdict), ODD if verdict == RunVerdict.LATE else BAD, when
     for run in result.runs:
         if run.made_up_by:
             yield "made up", ODD, f"{timestamp(run.due, run.due.tzinfo)} ({_word(run.verdict)}) by {run.made_up_by}"
