@@ -139,7 +139,10 @@ def _run(
     confirm: Confirm = lambda _: None,
 ) -> list[R]:
     began = context.clock.monotonic()
-    with Contact(context, _select(context, traits), traits) as contact:
+    selected = _select(context, traits)
+    if traits.deadline is not None:
+        context.secrets.ends_at = began + traits.deadline
+    with Contact(context, selected, traits) as contact:
         notifier = _observe(context, contact, traits)
         prepared = _prepare(context, contact, prepare)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]

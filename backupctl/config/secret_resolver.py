@@ -5,6 +5,7 @@ configuration file, which only names its place: a file, a command, a variable, a
 keyring of the operating system.
 """
 
+import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from backupctl.config.option import SecretName
 from backupctl.config.option_table import SECRETS
 from backupctl.config.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 from backupctl.errors import ConfigError, UsageError
+from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS
 from backupctl.secrets.from_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.from_text import secret_from_text
@@ -80,6 +82,8 @@ class SecretResolver:
         self._environ = environ
         self._secret_variables = secret_variables
         self._stdin = stdin
+        self.ends_at: float | None = None
+        """When the run must end (monotonic seconds), None if it may take its time."""
         self._clock = clock or SystemClock()
         self._keyring = Keyring()
         self._secrets: dict[Hashable, Secret] = {}
@@ -174,7 +178,7 @@ class SecretResolver:
 
     def _file(self, path: str, source: Source) -> SecretPlace:
         def read() -> Secret:
-            return read_secret_file(path, source.name, self._stdin, self._clock)
+            return read_secret_file(path, source.name, self._stdin, self._clock, self._seconds())
 
         return SecretPlace(source, ("file", path, source.name if path == "-" else ""), read)
 
@@ -188,7 +192,7 @@ class SecretResolver:
             from backupctl.secrets.from_command import run_secret_command
 
             environ = environment_without_secrets(self._environ, self._secret_variables)
-            return run_secret_command(words, source.name, environ, self._clock)
+            return run_secret_command(words, source.name, environ, self._clock, self._seconds())
 
         return SecretPlace(source, ("command", *words), read)
 
@@ -216,4 +220,9 @@ class SecretResolver:
         return SecretPlace(source, ("credential", credential), read)
 
     def _entry(self, entry: str, source: Source) -> SecretPlace:
-        return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
+        return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name, self._seconds()))
+
+    def _seconds(self) -> float:
+        """Return how long a place may take to answer."""
+        left = math.inf if self.ends_at is None else self.ends_at - self._clock.monotonic()
+        return min(READ_TIMEOUT_SECONDS, max(0.0, left))

@@ -19,7 +19,13 @@ class NoDataError(Exception):
 
 
 def read_file(
-    path: str | Path, where: str, clock: Clock, max_bytes: int, check: Callable[[int, os.stat_result], None]
+    path: str | Path,
+    where: str,
+    clock: Clock,
+    max_bytes: int,
+    check: Callable[[int, os.stat_result], None],
+    *,
+    seconds: float = READ_TIMEOUT_SECONDS,
 ) -> bytes:
     """Return the content of a file or pipe, at most one byte more than ``max_bytes``.
 
@@ -33,7 +39,7 @@ def read_file(
         check(descriptor, status)
         if stat.S_ISFIFO(status.st_mode):
             try:
-                return read_pipe(descriptor, clock, max_bytes)
+                return read_pipe(descriptor, clock, max_bytes, seconds)
             except NoDataError:
                 raise ConfigError(f"{where} did not end in time", hint="check that its writer is running") from None
         with open(descriptor, "rb", closefd=False) as file:
@@ -42,13 +48,13 @@ def read_file(
         os.close(descriptor)
 
 
-def read_pipe(descriptor: int, clock: Clock, max_bytes: int) -> bytes:
+def read_pipe(descriptor: int, clock: Clock, max_bytes: int, seconds: float = READ_TIMEOUT_SECONDS) -> bytes:
     """Read a non-blocking pipe to its end, or to one byte more than ``max_bytes``.
 
-    Raises NoDataError: after READ_TIMEOUT_SECONDS.
+    Raises NoDataError: if it has not ended after ``seconds``.
     """
     content = b""
-    deadline = clock.monotonic() + READ_TIMEOUT_SECONDS
+    deadline = clock.monotonic() + seconds
     poll = select.poll()  # a blocking read of a FIFO without a writer would hang a cron job forever
     poll.register(descriptor, select.POLLIN)
     while len(content) <= max_bytes:

@@ -38,8 +38,14 @@ def find_program(words: Sequence[str], environ: Mapping[str, str]) -> str | None
     return shutil.which(words[0], path=environ.get("PATH", os.defpath))
 
 
-def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, str], clock: Clock) -> Secret:
-    """Run a command and return its output without one trailing newline.
+def run_secret_command(
+    words: Sequence[str],
+    option: str,
+    environ: Mapping[str, str],
+    clock: Clock,
+    seconds: float = READ_TIMEOUT_SECONDS,
+) -> Secret:
+    """Run a command and return its output without one trailing newline; it has ``seconds`` for that.
 
     The command runs with ``environ`` as its environment, without a shell, without input, and in a session of its own,
     so that a timeout or an interrupt ends all processes that it started. Its stderr is passed through.
@@ -58,10 +64,10 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "invalid program name"
         raise ConfigError(f"{where} cannot be run: {reason}", hint="check the name and PATH") from None
-    collected = _collect(process, clock)
+    collected = _collect(process, clock, seconds)
     if collected is None:
         raise ConfigError(
-            f"{where} timed out after {READ_TIMEOUT_SECONDS:.0f} seconds",
+            f"{where} timed out after {seconds:.3g} seconds",
             hint="it must work without a terminal: try it with </dev/null",
         )
     content, status = collected
@@ -71,15 +77,15 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
     return secret_from_bytes(content, f"{where}: the output")
 
 
-def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int] | None:
+def _collect(process: subprocess.Popen[bytes], clock: Clock, seconds: float) -> tuple[bytes, int] | None:
     """Return output and exit status, None after a timeout; subprocess errors stay here, as they show all words."""
     with process as running:
         output = running.stdout
         try:
-            content = b"" if output is None else _read_output(output.fileno(), clock)
+            content = b"" if output is None else _read_output(output.fileno(), clock, seconds)
             if len(content) > MAX_SECRET_BYTES:
                 end_group(running)
-            return content, running.wait(_GRACE_SECONDS)
+            return content, running.wait(min(_GRACE_SECONDS, seconds))
         except (NoDataError, subprocess.TimeoutExpired):
             end_group(running)
             return None
@@ -88,9 +94,9 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int
             raise
 
 
-def _read_output(descriptor: int, clock: Clock) -> bytes:
+def _read_output(descriptor: int, clock: Clock, seconds: float) -> bytes:
     os.set_blocking(descriptor, False)
-    return read_pipe(descriptor, clock, MAX_SECRET_BYTES)
+    return read_pipe(descriptor, clock, MAX_SECRET_BYTES, seconds)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -34,9 +34,9 @@ class Keyring:
             message = f"{where}: the Python package keyring is not installed"
             raise ConfigError(message, hint=INSTALL_HINT.format("keyring"))
 
-    def read(self, entry: str, where: str) -> Secret:
-        """Return the secret stored as ``entry``."""
-        text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where)
+    def read(self, entry: str, where: str, seconds: float = READ_TIMEOUT_SECONDS) -> Secret:
+        """Return the secret stored as ``entry``, within ``seconds``."""
+        text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where, seconds)
         if text is None:
             hint = "store it with `backupctl config set-secret`, as the user that runs this"
             raise ConfigError(f"{where}: entry {entry!r} not found in the keyring of this user", hint=hint)
@@ -59,7 +59,7 @@ class Keyring:
                 hint="`python -m keyring diagnose` shows which backend is in use",
             )
 
-    def _ask(self, work: Callable[[Any], T], where: str) -> T:
+    def _ask(self, work: Callable[[Any], T], where: str, seconds: float = READ_TIMEOUT_SECONDS) -> T:
         self.check_installed(where)
         if self._timed_out:
             raise ConfigError(f"{where}: the keyring did not respond before; not trying again", hint=_LOCKED)
@@ -75,7 +75,7 @@ class Keyring:
 
         thread = threading.Thread(target=run, name="keyring", daemon=True)
         thread.start()
-        thread.join(self._timeout_seconds)
+        thread.join(min(seconds, self._timeout_seconds))
         if not outcomes:
             self._timed_out = True
             raise ConfigError(
