@@ -52,12 +52,11 @@ class ServiceState(IntEnum):
 class ExitCodes(NamedTuple):
     """What the exit codes of a command mean.
 
-    ``severity`` lists those of failures, most severe first; another one counts as ``unexpected``. ``error`` is the code
-    of every error, None if each has its own.
+    ``severity`` lists those of failures, most severe first. ``error`` is the code of every error, and of what is not
+    listed; None if each error has its own.
     """
 
     severity: tuple[int, ...]
-    unexpected: int
     error: int | None = None
 
     def of_error(self, code: int) -> int:
@@ -66,12 +65,12 @@ class ExitCodes(NamedTuple):
 
     def overall(self, codes: Iterable[int]) -> int:
         """Return 0 if all codes are 0, else the most severe one."""
-        failed = {code if code in self.severity else self.unexpected for code in codes if code}
+        failed = {code if code in self.severity else self.of_error(ExitCode.BUG) for code in codes if code}
         return next((code for code in self.severity if code in failed), 0)
 
 
-COMMAND_CODES: Final = ExitCodes(SEVERITY, ExitCode.BUG)
+COMMAND_CODES: Final = ExitCodes(SEVERITY)
 PLUGIN_CODES: Final = ExitCodes(
-    (ServiceState.CRITICAL, ServiceState.UNKNOWN, ServiceState.WARNING), ServiceState.UNKNOWN, ServiceState.UNKNOWN
+    (ServiceState.CRITICAL, ServiceState.UNKNOWN, ServiceState.WARNING), ServiceState.UNKNOWN
 )
 """The codes of ``check``: whatever is not a verdict is UNKNOWN."""

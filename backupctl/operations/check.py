@@ -8,6 +8,7 @@ from backupctl.models import as_utc
 from backupctl.monitoring.verdict import Thresholds, judge
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.read_history import add_schedules, read_jobs
+from backupctl.results.backup_history import Track
 from backupctl.results.job import Job
 from backupctl.results.verdict_results import VerdictResult
 from backupctl.scheduler.appliance import Appliance
@@ -17,15 +18,17 @@ from backupctl.scheduler.task import Task
 
 def check(appliance: Appliance, limits: Thresholds) -> Task[Outcome[VerdictResult]]:
     """Return the verdict about the backups of an appliance; UNKNOWN comes with an error."""
-    oldest = appliance.clock.now() - timedelta(seconds=limits.critical)
+    now = appliance.clock.now()
+    oldest = now - timedelta(seconds=max(limits.critical, limits.grace))
 
     def decides(job: Job) -> bool:
-        return job.succeeded or (job.start_time is not None and job.start_time < oldest)
+        is_old = job.start_time is not None and job.start_time < oldest
+        return is_old or Track(read_at=now, jobs=(job,)).success is not None
 
     history, installed = (yield from read_jobs(appliance, decides)), None
     if limits.schedule == "required":
         history = yield from add_schedules(appliance, history)
-    if limits.grace and not history.jobs:
+    if limits.grace:  # the oldest job does not tell the age of an appliance that has forgotten older ones
         installed = yield from _install_time(appliance)
     verdict = judge(history, limits, installed)
     error = None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from backupctl.error_facts import render_message
+from backupctl.error_facts import anonymized, render_message
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import PLUGIN_CODES, ServiceState
 from backupctl.output.json_text import json_text
@@ -12,7 +12,7 @@ from backupctl.output.json_view import JsonView
 from backupctl.output.printable import printable
 from backupctl.output.safe_stream import SafeStream
 from backupctl.results.result import Envelope
-from backupctl.results.verdict_results import Metric, VerdictResult
+from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
 
 _ORDER: Final = (*map(ServiceState, PLUGIN_CODES.severity), ServiceState.OK)
 _NOT_IN_LABELS: Final = str.maketrans("'=|", "___")
@@ -22,20 +22,19 @@ _PRTG_STATE: Final = {"unit": "Custom", "LimitMode": 1, "LimitMaxWarning": 0.5, 
 
 
 class _Service(NamedTuple):
-    """The state of an appliance, or of the run, which has no ``server``, if it failed as a whole.
-
-    ``notes`` are evidence and what to do.
-    """
+    """A verdict on an appliance, or on the run, which has no ``server``; ``notes`` are evidence and what to do."""
 
     server: str
-    state: ServiceState
-    text: str
+    verdict: Verdict
     notes: tuple[str, ...] = ()
-    metrics: Mapping[str, Metric] = {}
+
+    @property
+    def state(self) -> ServiceState:
+        return ServiceState(self.verdict.state)
 
     @property
     def sentence(self) -> str:
-        return self.text if self.text.startswith(self.server) else f"{self.server}: {self.text}"
+        return f"{self.server}: {self.verdict.summary}" if self.server else self.verdict.summary
 
 
 def _services(envelope: Envelope) -> list[_Service]:
@@ -43,17 +42,16 @@ def _services(envelope: Envelope) -> list[_Service]:
     services = [] if envelope.error is None else [_of_error("", envelope.error)]
     for result in envelope.results:
         if isinstance(result, VerdictResult) and result.check is not None:
-            check = result.check
-            services.append(_Service(result.server, ServiceState(check.state), check.summary, metrics=check.metrics))
+            services.append(_Service(result.server, result.check))
         elif result.error is not None:
             services.append(_of_error(result.server, result.error))
     return sorted(services, key=lambda each: _ORDER.index(each.state))
 
 
 def _of_error(server: str, error: BackupctlError) -> _Service:
-    text = render_message(error.facts, subject=server)
-    hints = (f"hint: {error.hint}",) if error.hint else ()
-    return _Service(server, ServiceState.UNKNOWN, text, (*error.details, *hints))
+    """Return the service of an error, whose text does not name the server."""
+    verdict = Verdict(state=ServiceState.UNKNOWN, summary=render_message(anonymized(error.facts, [server])))
+    return _Service(server, verdict, (*error.details, *((f"hint: {error.hint}",) if error.hint else ())))
 
 
 def _nagios(services: Sequence[_Service]) -> list[str]:
@@ -69,11 +67,16 @@ def _nagios(services: Sequence[_Service]) -> list[str]:
     lines = [line.replace("|", "/") for line in lines]
     data = []
     for each in services:
-        for metric, one in each.metrics.items():
+        for metric, one in each.verdict.metrics.items():
             label = (f"{each.server} {metric}" if several else metric).translate(_NOT_IN_LABELS)
-            data.append(f"'{label}'={one.value}{one.unit};{one.warning or ''};{one.critical or ''};0")
+            data.append(f"'{label}'={one.value}{one.unit};{_range(one, one.warning)};{_range(one, one.critical)};0")
     lines[-1 if several else 0] += f" | {' '.join(data)}" if data else ""
     return lines
+
+
+def _range(metric: Metric, limit: float | None) -> str:
+    """Return the range of good values: up to a limit in seconds, or from one in bytes."""
+    return "" if limit is None else f"{limit:.0f}{':' if metric.unit == 'B' else ''}"
 
 
 def _checkmk(services: Sequence[_Service]) -> list[str]:
@@ -84,10 +87,10 @@ def _checkmk(services: Sequence[_Service]) -> list[str]:
     lines = []
     for each in services:
         name, data = f"Backup {each.server}".strip().replace('"', "'"), []
-        for metric, one in each.metrics.items():
-            limits = (limit if limit and limit.isdecimal() else "" for limit in (one.warning, one.critical))
+        for metric, one in each.verdict.metrics.items():
+            limits = ("" if one.unit == "B" else _range(one, limit) for limit in (one.warning, one.critical))
             data.append(f"{metric}={one.value};{';'.join(limits)};0")
-        lines.append(f'{each.state} "{name}" {"|".join(data) or "-"} {each.text}')
+        lines.append(f'{each.state} "{name}" {"|".join(data) or "-"} {each.verdict.summary}')
     return lines
 
 
@@ -99,10 +102,10 @@ def _prtg(services: Sequence[_Service]) -> list[str]:
     channels: list[dict[str, object]] = []
     for each in services:
         channels.append({"channel": f"{each.server} state", "value": each.state, **_PRTG_STATE})
-        for name, one in each.metrics.items():
+        for name, one in each.verdict.metrics.items():
             channels.append({"channel": f"{each.server} {name}", "value": one.value, "unit": _PRTG_UNITS[one.unit]})
     text = {"text": "; ".join(each.sentence for each in services)[:_PRTG_LENGTH]}
-    is_known = any(each.metrics for each in services)
+    is_known = any(each.verdict.metrics for each in services)
     return [json_text({"prtg": {"result": channels, **text} if is_known else {"error": 1, **text}})]
 
 

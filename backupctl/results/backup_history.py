@@ -22,20 +22,27 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[Job, ...]
 
     @property
+    def ahead(self) -> int:
+        """How many ended in the future; they count as neither success nor failure."""
+        return sum(map(self._is_ahead, self.jobs))
+
+    @property
     def last(self) -> Job | None:
         """The newest backup that has ended, successful or not."""
-        return next((job for job in self.jobs if job.ended), None)
+        return next((job for job in self.jobs if job.ended and not self._is_ahead(job)), None)
 
     @property
     def successes(self) -> tuple[Job, ...]:
-        """The backups that succeeded at a known time, except in the future."""
-        latest = self.read_at + CLOCK_SKEW
-        return tuple(job for job in self.jobs if job.succeeded and job.ended_at and job.ended_at <= latest)
+        """The backups that succeeded at a known time."""
+        return tuple(job for job in self.jobs if job.succeeded and job.ended_at and not self._is_ahead(job))
 
     @property
     def success(self) -> Job | None:
         """The newest backup that succeeded."""
         return next(iter(self.successes), None)
+
+    def _is_ahead(self, job: Job) -> bool:
+        return job.ended_at is not None and job.ended_at > self.read_at + CLOCK_SKEW
 
 
 class BackupHistory(msgspec.Struct, frozen=True, kw_only=True):

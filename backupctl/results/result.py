@@ -43,10 +43,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = ExitCode.DONE
     error: BackupctlError | None = None
 
-    def exit_code_with(self, error: BackupctlError | None) -> int:
-        """Return the exit code of this result if the work ended with ``error``."""
-        return ExitCode.DONE if error is None else error.exit_code
-
 
 R = TypeVar("R", bound=Result)
 
@@ -69,7 +65,7 @@ def complete_result(
         api=api,
         release=release,
         simulated=simulated,
-        exit_code=result.exit_code_with(error),
+        exit_code=ExitCode.DONE if error is None else error.exit_code,
         error=error,
     )
 

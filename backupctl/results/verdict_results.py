@@ -4,34 +4,27 @@ from typing import Literal
 
 import msgspec
 
-from backupctl.errors import BackupctlError
-from backupctl.exit_codes import ServiceState
 from backupctl.results.result import Result
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """A measured value in seconds or bytes; the states begin outside the ranges, written as in monitoring plugins."""
+    """A measured value in seconds or bytes; the states begin above the limits in seconds, below those in bytes."""
 
     value: int
     unit: Literal["s", "B"]
-    warning: str | None = None
-    critical: str | None = None
+    warning: float | None = None
+    critical: float | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the backups: ``summary`` is a sentence, ``problems`` are the reasons, most severe first."""
+    """The state of the backups, a ``ServiceState``; ``summary`` is a sentence, the most severe problem first."""
 
     state: int
     summary: str
-    problems: tuple[str, ...] = ()
     metrics: dict[str, Metric] = {}
 
 
 class VerdictResult(Result, frozen=True, kw_only=True):
-    """The result of ``check``; the exit code is the state, UNKNOWN with every error."""
+    """The result of ``check``, without a verdict if the appliance cannot be read."""
 
     check: Verdict | None = None
-
-    def exit_code_with(self, error: BackupctlError | None) -> int:
-        """Return the state."""
-        return ServiceState.UNKNOWN if error is not None or self.check is None else self.check.state

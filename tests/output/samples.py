@@ -217,7 +217,7 @@ def every_result(**fields: Any) -> list[Result]:
         ),
         VerdictResult(
             **where,
-            check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning="93600")}),
+            check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning=93600.0)}),
         ),
         ReportResult(**where, report=a_report()),
         RequestsResult(**where, requests=(request,)),

@@ -150,7 +150,7 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(requests["requests"][0]) == list(changed["requests"][0]) == ["method", "url", "body"]
     assert list(changed["schedule"]) == list(results["SchedulesResult"]["schedules"][0]) == SCHEDULE_KEYS
     assert list(changed["changes"][0]) == ["field", "before", "after"]
-    assert list(results["VerdictResult"]["check"]) == ["state", "summary", "problems", "metrics"]
+    assert list(results["VerdictResult"]["check"]) == ["state", "summary", "metrics"]
     assert list(results["VerdictResult"]["check"]["metrics"]["age"]) == ["value", "unit", "warning", "critical"]
     assert list(results["ArchivesResult"]["archives"][0]) == ARCHIVE_KEYS
     assert list(results["ArchiveResult"]["archive"]) == ARCHIVE_KEYS

@@ -49,8 +49,11 @@ def _choice(name: str, *choices: str, **attributes: Any) -> Callable[[Any], Any]
 @click.pass_obj
 def command(context: Context, /, timeout: float, **limits: Any) -> int:  # noqa: ANN401 - the fields of Thresholds
     """Report to a monitoring system whether there is a fresh backup."""
-    from backupctl.cli.runner import run
+    from msgspec.structs import replace
+
+    from backupctl.cli.runner import collect
     from backupctl.errors import UsageError
+    from backupctl.exit_codes import ServiceState
     from backupctl.monitoring.verdict import Thresholds
     from backupctl.operations.check import check
     from backupctl.results.verdict_results import VerdictResult
@@ -59,4 +62,6 @@ def command(context: Context, /, timeout: float, **limits: Any) -> int:  # noqa:
     if thresholds.warning > thresholds.critical:
         raise UsageError("--warning is longer than --critical", hint="give the shorter age with --warning")
     work = partial(check, limits=thresholds)
-    return run(context, VerdictResult, lambda _: work, CommandTraits(deadline=timeout))
+    results = collect(context, VerdictResult, lambda _: work, CommandTraits(deadline=timeout))
+    states = [each.check.state if each.check else ServiceState.UNKNOWN for each in results]
+    return context.finish([replace(each, exit_code=state) for each, state in zip(results, states, strict=True)])
