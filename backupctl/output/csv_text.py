@@ -32,5 +32,5 @@ def csv_cell(value: object) -> str | float:
         return value
     if isinstance(value, tuple | list):
         value = " ".join(map(str, value))
-    text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
+    text = value.isoformat(timespec="seconds") if isinstance(value, datetime) else "" if value is None else str(value)
     return _FORMULA.sub(r"\1'\2", printable(text))

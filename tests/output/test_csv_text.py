@@ -22,7 +22,7 @@ from backupctl.output.csv_text import csv_cell, csv_text
         (True, "True"),
         (None, ""),
         (("common", "seat"), "common seat"),
-        (datetime(2026, 3, 1, 2, tzinfo=UTC), "2026-03-01T02:00:00+00:00"),
+        (datetime(2026, 3, 1, 2, 0, 0, 123, tzinfo=UTC), "2026-03-01T02:00:00+00:00"),
     ],
 )
 def test_cell_is_no_formula_and_numbers_stay_numbers(value: object, cell: object) -> None:
