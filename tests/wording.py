@@ -357,7 +357,7 @@ CHECK_TIMED_OUT = "timed out after {}; missing: {}".format
 
 REPORT_FORMATS = "--format {} and -o {} exclude each other".format
 EMPTY_PERIOD = "the period is empty or too long"
-NOT_ON_A_TERMINAL = "cannot be shown on a terminal"
+UNKNOWN_SUFFIX = "cannot tell the format of the report from the suffix {}".format
 
 # Notifications
 

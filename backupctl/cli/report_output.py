@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from backupctl import __version__
+from backupctl.cli.appliance_settings import selection_words
 from backupctl.cli.context import Context
 from backupctl.cli.timestamps import parse_timestamp
 from backupctl.config.atomic_write import replace
-from backupctl.config.option_table import OUTPUT, QUIET
+from backupctl.config.option_table import GROUP, OUTPUT, QUIET
 from backupctl.errors import UsageError
 from backupctl.exit_codes import ExitCode
 from backupctl.monitoring.report import skew_of_newest
@@ -26,23 +27,29 @@ from backupctl.rules.plain_text import check_printable
 
 _JSON: Final = "json"
 _FACES: Final = {"markdown": report_markdown, "csv": report_csv, "html": report_html}
-_SUFFIXES: Final = {".csv": "csv", ".json": _JSON, ".html": "html"}
+_SUFFIXES: Final = {
+    **dict.fromkeys(("", ".md", ".txt"), "markdown"),
+    ".csv": "csv",
+    ".html": "html",
+    ".json": _JSON,
+}
 _LONGEST: Final = timedelta(days=3653)
 _FILE_MODE: Final = 0o600
 """The mode of a new file, as reports name hosts, locations and users."""
 
 
 def report_format(context: Context, named: str | None, path: Path | None) -> str | None:
-    """Return the format to write, None if the envelope is all. Raises UsageError: for two on standard output."""
-    if path is not None:
-        return named or _SUFFIXES.get(path.suffix, "markdown")
-    output = context.value(OUTPUT)
-    if named == _JSON or (named is None and output != "text"):
+    """Return the format to write, None if the envelope is all. Raises UsageError: for an unknown or a second one."""
+    output, suffix = context.value(OUTPUT), path.suffix if path else ""
+    if named is None and suffix not in _SUFFIXES:
+        hint = f"give --format {'|'.join((*_FACES, _JSON))}"
+        raise UsageError(f"cannot tell the format of the report from the suffix {suffix}", hint=hint)
+    if path is None and (named == _JSON or (named is None and output != "text")):
         return None
-    if output == "text" and not (named == "html" and SafeStream(context.stdout).isatty()):
-        return named or "markdown"
-    why = "cannot be shown on a terminal" if output == "text" else f"and -o {output} exclude each other"
-    raise UsageError(f"--format {named} {why}", hint="write the report to a file: --to report.html")
+    if path is None and output != "text":
+        hint = "write the report to a file: --to FILE"
+        raise UsageError(f"--format {named} and -o {output} exclude each other", hint=hint)
+    return named or _SUFFIXES[suffix]
 
 
 def report_info(context: Context, since: str, until: str | None, change: str | None) -> ReportInfo:
@@ -54,7 +61,15 @@ def report_info(context: Context, since: str, until: str | None, change: str | N
         hint = "--since must be before --until and now, by less than ten years"
         raise UsageError("the period is empty or too long", hint=hint)
     check_printable(change or "", "--change")
-    return ReportInfo(since=first, until=end, generated_at=now, generator=f"backupctl {__version__}", change=change)
+    flag, group = (*selection_words(context), None, None)[:2]
+    return ReportInfo(
+        since=first,
+        until=end,
+        generated_at=now,
+        generator=f"backupctl {__version__}",
+        change=change,
+        group=group if flag == GROUP.short else None,
+    )
 
 
 def show_report(
@@ -64,7 +79,7 @@ def show_report(
 
     Raises OutputError: if the report cannot be written.
     """
-    skew = skew_of_newest(results)
+    skew = skew_of_newest(results, info)
     if format_name is not None and all(each.exit_code != ExitCode.INTERRUPTED for each in results):
         envelope = Envelope.of(context.command, results, skew)
         text = envelope_text(envelope) if format_name == _JSON else _FACES[format_name](results, info)

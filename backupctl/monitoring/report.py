@@ -13,7 +13,7 @@ from backupctl.monitoring.skew import skew_seconds
 from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
-from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.journal_entry import JournaledJob, JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.rules.recurrence import time_zone
 
@@ -23,8 +23,16 @@ _MEMORY: Final = timedelta(days=3653)
 """The start time of an older job is wrong."""
 
 
-def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> BackupReport:
-    """Return the report on an appliance from its history, and its ``backups`` with what the journal adds."""
+def backup_report(
+    history: BackupHistory,
+    backups: Sequence[JournaledJob],
+    info: ReportInfo,
+    attempts: Iterable[JournalEntry] = (),
+) -> BackupReport:
+    """Return the report on an appliance from its history, and its ``backups`` with what the journal adds.
+
+    ``attempts`` are the runs of backupctl that started no backup.
+    """
     until = info.until + _AHEAD if info.until == info.generated_at else info.until
     dated, remembered = _dated([each.job for each in backups], info), _dated(history.jobs, info)
     runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < until]
@@ -34,12 +42,12 @@ def backup_report(history: BackupHistory, backups: Sequence[JournaledJob], info:
     audit = _audit(history, backups, info)
     return BackupReport(
         **msgspec.structs.asdict(info),
-        time_zone=next((each.time_zone for each in history.schedules or () if each.time_zone), None),
         schedules=history.schedules,
         schedules_error=history.schedules_error,
         scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit else None,
         notes=audit.notes if audit else (),
         runs=tuple(runs),
+        attempts=tuple(each for each in attempts if info.since <= each.time < until),
         succeeded=sum(each.job.succeeded for each in runs),
         failed=sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,
@@ -64,13 +72,14 @@ def _audit(history: BackupHistory, backups: Sequence[JournaledJob], info: Report
     return audit_schedule(history, schedules[0], info.since, known=[each.job for each in backups if each.forgotten])
 
 
-def skew_of_newest(results: Iterable[ReportResult]) -> int | None:
-    """Return the skew in seconds of the newest backups that succeeded, None if an appliance has none."""
-    runs = [each.report.runs if each.report else () for each in results]
+def skew_of_newest(results: Sequence[ReportResult], info: ReportInfo) -> int | None:
+    """Return the skew in seconds of the newest backups of a group, None if one of its appliances has no success."""
+    runs = [each.report.runs if each.report else () for each in results if info.group]
     newest = [next((run.job for run in each if run.job.succeeded), None) for each in runs]
     return skew_seconds(newest) if all(newest) else None
 
 
 def zone_of(report: BackupReport) -> tzinfo:
     """Return the time zone of the appliance, UTC if it is unknown."""
-    return time_zone(report.time_zone or "") or UTC
+    zones = (time_zone(each.time_zone or "") for each in report.schedules or ())
+    return next((zone for zone in zones if zone is not None), UTC)

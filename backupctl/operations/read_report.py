@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from backupctl.monitoring.journaled_jobs import with_journal
+from backupctl.monitoring.journaled_jobs import failed_attempts, with_journal
 from backupctl.monitoring.report import backup_report
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.read_history import read_history
@@ -16,4 +16,5 @@ def read_report(appliance: Appliance, info: ReportInfo, entries: Sequence[Journa
     """Return the report on an appliance; ``entries`` of the journal complete what it remembers."""
     history = yield from read_history(appliance)
     backups = with_journal(history.jobs, entries, appliance.name)
-    return Outcome(ReportResult(report=backup_report(history, backups, info)))
+    attempts = failed_attempts(entries, appliance.name)
+    return Outcome(ReportResult(report=backup_report(history, backups, info, attempts)))

@@ -3,58 +3,69 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, tzinfo
 from html import escape
+from math import ceil
 from typing import Final
 
 from backupctl.formatting import timestamp
 from backupctl.output.printable import printable
-from backupctl.output.report_document import BAD, GOOD, ODD, UNKNOWN, missed_runs, state_of
+from backupctl.output.report_findings import BAD, GOOD, ODD, UNKNOWN, missed_runs, state_of
 from backupctl.results.job import Job
 from backupctl.results.report_results import BackupReport
 
-_CELL, _LEFT, _TOP = 21, 30, 22
+_CELL, _LEFT, _TOP, _WEEKS = 21, 30, 22, 53
 _WIDTH, _HEIGHT, _AXIS, _BASE = 360, 196, 56, 172
 _MARKS: Final = {
-    GOOD: ("M5.5 10.5l3 3 6-7", "succeeded"),
-    "mixed": ("M10 5v6.5M10 14.5v.5", "succeeded and failed"),
     BAD: ("M6.5 6.5l7 7M13.5 6.5l-7 7", "failed"),
-    ODD: ("M8 6l5.5 4-5.5 4z", "not ended"),
-    "missed": ("M10 6a4 4 0 1 0 .01 0z", "missed"),
+    "missed": ("M10 5v6.5M10 14.5v.5", "missed"),
+    ODD: ("M8 6l5.5 4-5.5 4z", "see the findings"),
+    GOOD: ("M5.5 10.5l3 3 6-7", "succeeded"),
     "none": ("", "no backup"),
-    UNKNOWN: ("M8 10h4", "not known"),
+    UNKNOWN: ("M8 10h4", "not fully known"),
 }
-"""The mark of a day, which does not depend on its color, and what it means."""
+"""The mark of a day, the worst first, which does not depend on its color, and what it means."""
 
 
 def calendar(report: BackupReport, zone: tzinfo) -> str:
-    """Return the days of the period by weeks, each with a mark, and a legend."""
+    """Return the days of the period by weeks, a row for each year, each day with its worst mark, and a legend.
+
+    Only a day that is wholly known can be without a backup.
+    """
     first, last = report.since.astimezone(zone).date(), (report.until - timedelta.resolution).astimezone(zone).date()
     monday = first - timedelta(days=first.weekday())
-    verdicts: dict[object, set[str]] = {}
-    for run in report.runs:
-        verdicts.setdefault(run.job.start_time and run.job.start_time.astimezone(zone).date(), set()).add(
-            state_of(run).verdict
-        )
-    parts = [_text(0, _TOP + 15 + row * _CELL, name) for row, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))]
-    missed = {run.due.astimezone(zone).date() for run in missed_runs(report)}
-    used = set()
+    known_since = max(report.since, report.remembered_since or report.until)
+    found: dict[object, set[str]] = {}
+    known = [(run.job.start_time, state_of(run).verdict) for run in report.runs]
+    for moment, mark in (*known, *((run.due, "missed") for run in missed_runs(report))):
+        found.setdefault(moment and moment.astimezone(zone).date(), set()).add(mark)
+    weeks = (last - monday).days // 7 + 1
+    parts = [
+        _text(0, _row(year) + 15 + day * _CELL, name)
+        for year in range(ceil(weeks / _WEEKS))
+        for day, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))
+    ]
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-        known = report.remembered_since is not None and day >= report.remembered_since.astimezone(zone).date()
-        found = verdicts.get(day, {"missed" if day in missed else "none" if known else UNKNOWN})
-        mark = "mixed" if len(found) > 1 else next(iter(found))
-        used.add(mark)
-        column, row = divmod((day - monday).days, 7)
-        x, y = _LEFT + column * _CELL, _TOP + row * _CELL
+        begin, end = (datetime(each.year, each.month, each.day, tzinfo=zone) for each in (day, day + timedelta(days=1)))
+        is_known = not report.unreadable and known_since <= begin and end <= report.until
+        marks = found.get(day, {"none" if is_known else UNKNOWN})
+        mark = next(each for each in _MARKS if each in marks)
+        week, weekday = divmod((day - monday).days, 7)
+        year, column = divmod(week, _WEEKS)
+        x, y = _LEFT + column * _CELL, _row(year) + weekday * _CELL
         parts.append(_mark(mark, x, y, f"<title>{day:%a %Y-%m-%d}: {_MARKS[mark][1]}</title>"))
         if day.day == 1 or (day == first and day.day < 23):
-            parts.append(_text(x, _TOP - 8, f"{day:%b}"))
-    width = _LEFT + ((last - monday).days // 7 + 1) * _CELL
+            parts.append(_text(x, _row(year) - 8, f"{day:%b %Y}" if day.month == 1 else f"{day:%b}"))
     legend = (
-        f'<li><svg width="20" height="20" aria-hidden="true">{_mark(name, 0, 0)}</svg>{_MARKS[name][1]}</li>'
-        for name in _MARKS
-        if name in used
+        f'<li><svg width="20" height="20" aria-hidden="true">{_mark(name, 0, 0)}</svg>{meaning}</li>'
+        for name, (_, meaning) in _MARKS.items()
     )
-    svg = _svg("Results by day", parts, width, _TOP + 7 * _CELL, f' width="{width}"')
+    width = _LEFT + min(weeks, _WEEKS) * _CELL
+    svg = _svg("Results by day", parts, width, _row(ceil(weeks / _WEEKS)) - _TOP, f' width="{width}"')
     return f'{scroll_box("Results by day", svg)}<ul class="legend">{"".join(legend)}</ul>'
+
+
+def _row(year: int) -> int:
+    """Return the top of the days of a year."""
+    return _TOP + year * (_TOP + 7 * _CELL)
 
 
 def series(

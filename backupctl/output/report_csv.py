@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from backupctl.output.csv_text import csv_text
-from backupctl.output.report_document import messages_text, missed_runs
+from backupctl.output.report_findings import messages_text, missed_runs
 from backupctl.results.report_results import ReportInfo, ReportResult
 
 _OF_RESULT: Final = ("server", "host", "release", "simulated")
@@ -13,7 +13,7 @@ _OF_JOB: Final = (
     *("id", "type", "state", "start_time", "end_time", "duration_seconds", "size_bytes", "parts", "encrypted"),
     *("location", "location_user", "user", "build", "comment"),
 )
-COLUMNS: Final = ("record", *_OF_RESULT, *_OF_INFO, "due", *_OF_JOB, "messages")
+COLUMNS: Final = ("record", *_OF_RESULT, *_OF_INFO, "remembered_since", "due", *_OF_JOB, "messages")
 """``record`` says what a row is about: a run, one that only the journal has, a missed run, no run, or an error."""
 
 
@@ -28,6 +28,7 @@ def _rows(result: ReportResult, info: ReportInfo) -> Iterator[Mapping[str, objec
     if result.report is None:
         yield {**common, "record": "unread", "messages": result.error and result.error.message}
         return
+    common["remembered_since"] = result.report.remembered_since
     missed = missed_runs(result.report)
     for run in result.report.runs:
         job = {name: getattr(run.job, name) for name in _OF_JOB}

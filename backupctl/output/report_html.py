@@ -9,7 +9,8 @@ from backupctl.formatting import duration, size
 from backupctl.monitoring.report import zone_of
 from backupctl.output.printable import printable
 from backupctl.output.report_charts import calendar, scroll_box, series
-from backupctl.output.report_document import Mark, Section, sections, title_of
+from backupctl.output.report_document import Section, sections, title_of
+from backupctl.output.report_findings import Mark
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
 
 
@@ -55,7 +56,7 @@ def _element(name: str, lines: Iterable[str], kind: str = "") -> str:
 
 def _cell(mark: Mark) -> str:
     """Return a cell of a table; a long text may be wrapped."""
-    return f'<td class="long">{_mark(mark)}</td>' if len(mark.text) > 40 else f"<td>{_mark(mark)}</td>"
+    return f'<td class="long">{_mark(mark)}</td>' if len(mark.text) > 24 else f"<td>{_mark(mark)}</td>"
 
 
 def _mark(mark: Mark) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from backupctl.output.printable import printable
-from backupctl.output.report_document import Mark, Section, sections, title_of
+from backupctl.output.report_document import Section, sections, title_of
+from backupctl.output.report_findings import Mark
 from backupctl.results.report_results import ReportInfo, ReportResult
 
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>&|~$]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])|^[-+#=]")

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from backupctl.results.audit_results import ExpectedRun
-from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.journal_entry import JournaledJob, JournalEntry
 from backupctl.results.result import Result
 from backupctl.results.schedule_results import ScheduleInfo
 
@@ -18,17 +18,22 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportInfo(Period, frozen=True, kw_only=True):
-    """What the reports of a run have in common; ``change`` is the id of a change record."""
+    """What the reports of a run have in common.
+
+    ``change`` is the id of a change record, ``group`` the group of appliances that was selected.
+    """
 
     generated_at: datetime
     generator: str
     change: str | None = None
+    group: str | None = None
 
 
 class BackupReport(ReportInfo, frozen=True, kw_only=True):
     """What is known about the backups of an appliance in a period; None is unknown.
 
     * ``runs``: the backups that started in the period, newest first, with what the journal adds
+    * ``attempts``: the runs of ``create`` that started no backup, oldest first; only the journal knows them
     * ``scheduled_runs``: the runs that the schedule should have made, oldest first, None if they cannot be judged
     * ``notes``: what cannot be judged of them, and why
     * ``last_success``: when the newest backup that succeeded until the end of the period ended
@@ -38,18 +43,28 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     * ``unreadable``: jobs that cannot be read, or without a plausible start time; they may belong to the period
     """
 
-    time_zone: str | None = None
     schedules: tuple[ScheduleInfo, ...] | None = None
     schedules_error: str | None = None
     scheduled_runs: tuple[ExpectedRun, ...] | None = None
     notes: tuple[str, ...] = ()
     runs: tuple[JournaledJob, ...] = ()
+    attempts: tuple[JournalEntry, ...] = ()
     succeeded: int = 0
     failed: int = 0
     last_success: datetime | None = None
     longest_interval: Period | None = None
     remembered_since: datetime | None = None
     unreadable: int = 0
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether the appliance remembers the whole period."""
+        return self.remembered_since is not None and self.remembered_since <= self.since
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nothing of the period is known, neither by the appliance nor by the journal."""
+        return not self.runs and self.remembered_since is not None and self.remembered_since >= self.until
 
 
 class ReportResult(Result, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import wording
-from tests.cli.test_help import FakeTerminal
+from tests.cli.test_multiple_appliances import fleet
 from tests.support.clock import FakeClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine
 
@@ -53,7 +53,7 @@ def test_json_has_the_reports_in_the_usual_envelope() -> None:
 
 @pytest.mark.parametrize("words", [(), ("--since", "never"), ("-s", "vc99.example.com", "--fingerprint", "x")])
 def test_format_json_is_the_same_as_output_json(words: tuple[str, ...]) -> None:
-    ways = (("-o", "json"), ("--format", "json"), ("-o", "text", "--format=JSON"))
+    ways = (("-o", "json"), ("--format", "json"), ("-o", "text", "--format=json"))
     runs = [with_history()("report", *words, *way) for way in ways]
     assert runs == runs[:1] * 3
     assert runs[0].json["command"] == "report"
@@ -131,10 +131,15 @@ def test_interrupted_report_is_not_written(tmp_path: Path) -> None:
     assert (run.code, path.read_text()) == (130, "old")
 
 
-def test_report_of_a_group_tells_its_skew() -> None:
-    run = two()("report", *TWO, "-o", "json")
-    assert run.json["skew_seconds"] == 0
-    assert "Newest backups: started within 0s of each other" in two()("report", *TWO).out
+def test_report_of_one_group_tells_its_skew(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, history=True)
+    report = backupctl("report", "-g", "production", "-o", "json").json
+    assert (report["skew_seconds"], report["results"][0]["report"]["group"]) == (0, "production")
+    sentence = "Newest backups: started within 0s of each other"
+    assert sentence in backupctl("report", "-g", "production").out
+    for unrelated in (["--all"], ["-s", "vc01", "-s", "vc02"], ["-g", "production", "-s", "vc03"]):
+        assert "skew_seconds" not in backupctl("report", *unrelated, "-o", "json").json
+        assert sentence not in backupctl("report", *unrelated).out
 
 
 @pytest.mark.parametrize(
@@ -142,6 +147,7 @@ def test_report_of_a_group_tells_its_skew() -> None:
     [
         (("--format", "html", "-o", "json"), wording.REPORT_FORMATS("html", "json")),
         (("--format", "csv", "-o", "jsonl"), wording.REPORT_FORMATS("csv", "jsonl")),
+        (("--to", "report.xlsx"), wording.UNKNOWN_SUFFIX(".xlsx")),
         (("--since", "1d", "--until", "2d"), wording.EMPTY_PERIOD),
         (("--since", "2027-01-01"), wording.EMPTY_PERIOD),
         (("--since", "1970-01-01"), wording.EMPTY_PERIOD),
@@ -154,15 +160,6 @@ def test_contradicting_options_are_rejected(words: tuple[str, ...], message: str
     assert message in f"{run.out}{run.err}"
 
 
-def test_html_is_not_printed_on_a_terminal() -> None:
-    backupctl = with_history()
-    assert backupctl("report", "--format", "html").out.startswith("<!DOCTYPE html>")
-    backupctl.make_stdout = FakeTerminal
-    run = backupctl("report", "--format", "html")
-    assert (run.code, run.out) == (2, "")
-    assert wording.NOT_ON_A_TERMINAL in run.err
-
-
 def test_report_covers_nothing_after_now() -> None:
     run = with_history()("report", "--until", "2027-01-01", "-o", "json")
     assert run.result["report"]["until"] == "2026-03-01T02:00:00Z"
@@ -172,7 +169,7 @@ def test_report_of_6_5_has_what_is_known() -> None:
     run = with_history(release="6.5")("report")
     assert run.code == 0
     assert "this release has no schedules" in run.out
-    assert "unknown of all backups: size, type" in run.out
+    assert "that succeeded: size (6), type (6)" in run.out
 
 
 def test_report_takes_as_many_requests_as_reading_the_history() -> None:
@@ -194,3 +191,13 @@ def test_journal_adds_what_the_appliance_does_not_tell(tmp_path: Path) -> None:
     assert report["remembered_since"] is None
     assert "| succeeded (journal) |" in reinstalled("report").out
     assert json.dumps(before["job"]["id"]) in json.dumps(report["runs"])
+
+
+def test_report_has_the_runs_that_started_no_backup(tmp_path: Path) -> None:
+    environ = {**TO_APPLIANCE, "BACKUPCTL_JOURNAL": "1", "BACKUPCTL_STATE_DIR": str(tmp_path)}
+    backupctl = with_history(environ=environ)
+    backupctl(
+        "create", "--location", "nfs://nfs.example.com/backups", environ=environ | {"BACKUPCTL_PASSWORD": "wrong"}
+    )
+    run = backupctl("report", "--since", "1d")
+    assert "1 run of create without a backup: 2026-03-01 02:00 UTC: " in run.out

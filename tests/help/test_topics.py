@@ -100,6 +100,7 @@ def test_command_line_of_the_manual_runs(line: str, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)  # where reports are written to
     setup = DocumentedSetup(tmp_path, history=True)
     asks = line.startswith(("cancel latest", "schedule delete")) and "--dry-run" not in line
+    line = line.replace("$first", "2026-02-01").replace("$next", "2026-03-01")  # variables of a script
     run = setup.run_line(line, answers=["y"] if asks else None)
     assert run.code not in {ExitCode.BUG, ExitCode.USAGE}, run.err
     assert run.code != ExitCode.CONFIG or "lab is read-only" in run.err, run.err

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from backupctl.monitoring.report import backup_report, skew_of_newest
+from backupctl.monitoring.report import backup_report, skew_of_newest, zone_of
 from backupctl.results.audit_results import RunVerdict
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
@@ -85,7 +85,7 @@ def test_period_before_all_that_is_known_has_no_interval() -> None:
 def test_of_an_appliance_that_remembers_nothing_all_is_unknown() -> None:
     report = report_of(unreadable=("bad", "bad2"))
     assert (report.runs, report.succeeded, report.last_success, report.longest_interval) == ((), 0, None, None)
-    assert (report.remembered_since, report.unreadable, report.schedules, report.time_zone) == (None, 2, None, None)
+    assert (report.remembered_since, report.unreadable, report.schedules, zone_of(report)) == (None, 2, None, UTC)
 
 
 def test_backup_without_a_start_time_counts_as_unreadable() -> None:
@@ -100,16 +100,18 @@ def test_backup_that_only_the_journal_knows_is_a_run_but_not_remembered() -> Non
 
 def test_time_zone_is_that_of_a_schedule() -> None:
     schedules = (ScheduleInfo(name="a"), ScheduleInfo(name="b", time_zone="Europe/Berlin"))
-    assert report_of(schedules=schedules).time_zone == "Europe/Berlin"
+    assert str(zone_of(report_of(schedules=schedules))) == "Europe/Berlin"
 
 
-def test_skew_is_that_of_the_newest_successes_of_all_appliances() -> None:
+def test_skew_is_that_of_the_newest_successes_of_a_group() -> None:
+    info = ReportInfo(**{**asdict(INFO), "group": "linked"})
     results = [ReportResult(report=report_of(a_job(days), a_job(9))) for days in (1.0, 1.01, 1.002)]
     results.append(ReportResult(report=report_of(a_job(0.5, "FAILED"), a_job(1.001))))
-    assert skew_of_newest(results) == 864
-    assert skew_of_newest(results[:1]) is None
-    assert skew_of_newest([*results, ReportResult()]) is None
-    assert skew_of_newest([*results, ReportResult(report=report_of(a_job(1, "FAILED")))]) is None
+    assert skew_of_newest(results, info) == 864
+    assert skew_of_newest(results, INFO) is None
+    assert skew_of_newest(results[:1], info) is None
+    assert skew_of_newest([*results, ReportResult()], info) is None
+    assert skew_of_newest([*results, ReportResult(report=report_of(a_job(1, "FAILED")))], info) is None
 
 
 NIGHTLY = ScheduleInfo(name="default", enable=True, hour=2, minute=0, time_zone="UTC")

@@ -19,7 +19,7 @@ from backupctl.output.report_html import report_html
 from backupctl.output.report_markdown import report_markdown
 from backupctl.results.audit_results import ExpectedRun, RunVerdict
 from backupctl.results.job import Job, Message
-from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.journal_entry import JournaledJob, JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.results.schedule_results import ScheduleInfo
 from tests import wording
@@ -69,7 +69,7 @@ def hostile(text: str) -> tuple[list[ReportResult], ReportInfo]:
     texts: dict[str, Any] = dict.fromkeys(("id", "type", "location", "location_user", "user", "build", "comment"), text)
     failed = a_job(3, **texts, state=text, parts=(text, text), messages=(Message(id=text, default_message=text),))
     schedule = ScheduleInfo(name=text, location=text, location_user=text, enable=False, time_zone=text)
-    fields: dict[str, Any] = {"schedules": (schedule,), "schedules_error": text, "time_zone": text, "change": text}
+    fields: dict[str, Any] = {"schedules": (schedule,), "schedules_error": text, "group": text, "change": text}
     results, info = results_of(a_report(a_job(1), failed, **fields), a_report(failed, failed, **fields))
     error = ApplianceUnreachableError("$1", texts=(text,), server="vc03")
     return [*results, ReportResult(server="vc03", release=text, error=error)], info
@@ -177,6 +177,11 @@ MISSED_SENTENCES = (
 )
 
 
+def an_attempt(day: int) -> JournalEntry:
+    time = datetime(2026, 2, day, 2, tzinfo=UTC)
+    return JournalEntry(time=time, command="create", server="vc01", host="x", exit_code=4, message="wrong password")
+
+
 Face = Callable[[list[ReportResult], ReportInfo], str]
 
 
@@ -202,11 +207,41 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
             {"remembered_since": NOW - timedelta(days=3)},
             ["the appliance remembers nothing before 2026-02-26 12:00 UTC"],
         ),
-        ({"jobs": [a_job(1)]}, ["unknown of all backups: size, type, user, encryption, parts, comment"]),
+        (
+            {"jobs": [a_job(1, encrypted=True), a_job(2)]},
+            ["not known of 2 backups that succeeded: size (2), type (2), user (2), encryption (1), parts (2)"],
+        ),
+        (
+            {
+                "jobs": [
+                    a_job(day, state="FAILED", messages=(Message(id="x", default_message="full"),)) for day in (1, 2)
+                ]
+            },
+            ["2 backups in a row failed, 2026-02-27 11:00 UTC to 2026-02-28 11:00 UTC: full"],
+        ),
+        (
+            {"jobs": [a_job(1, messages=(Message(id="x", default_message="no seat"),))]},
+            ["backup job-1 of 2026-02-28 11:00 UTC succeeded with messages: no seat"],
+        ),
+        ({"jobs": [a_job(1, state="NONE")]}, ["backup job-1 of 2026-02-28 11:00 UTC in state NONE"]),
+        ({"jobs": [a_job(1, size_bytes=0)]}, ["1 backup succeeded with 0 bytes"]),
+        ({"schedules": (ScheduleInfo(name="x"),)}, ["the runs of the schedule cannot be judged"]),
+        (
+            {"attempts": tuple(an_attempt(day) for day in (1, 2))},
+            ["2 runs of create without a backup: 2026-02-01 02:00 UTC to 2026-02-02 02:00 UTC: wrong password"],
+        ),
+        (
+            {"runs": (JournaledJob(job=a_job(1), forgotten=True),), "remembered_since": NOW - timedelta(days=3)},
+            ["only in the journal: job-1, although the appliance remembers older backups"],
+        ),
         ({"jobs": [a_job(1, state="FAILED")]}, ["backup job-1 of 2026-02-28 11:00 UTC failed"]),
         ({"jobs": [a_job(1, state="INPROGRESS")]}, ["backup job-1 of 2026-02-28 11:00 UTC still running"]),
         ({"jobs": [a_job(1, encrypted=False)]}, ["NOT ENCRYPTED", "1 backup not encrypted"]),
-        ({"longest_interval": Period(since=NOW - timedelta(hours=50), until=NOW)}, ["2d 02h"]),
+        ({"longest_interval": Period(since=NOW - timedelta(hours=49.1), until=NOW)}, ["at least 2d 02h"]),
+        (
+            {"remembered_since": NOW - timedelta(hours=1), "until": NOW - timedelta(days=1)},
+            ["the appliance remembers nothing before 2026-03-01 11:00 UTC"],
+        ),
         ({"change": "CHG0012345"}, ["CHG0012345"]),
     ],
 )
@@ -230,8 +265,7 @@ def test_csv_has_a_row_for_each_missed_run_and_each_appliance() -> None:
 
 def test_missed_runs_that_were_made_up_are_no_finding() -> None:
     report = a_report(a_job(1), scheduled_runs=(a_run(21, RunVerdict.MISSED, made_up_by="job-1"),), succeeded=1)
-    text = report_markdown(*results_of(report, report))
-    assert "no gap and no failure found in what is known" in text
+    text = report_markdown(*results_of(report))
     assert "Scheduled runs: 1 missed but made up for" in text
     assert "scheduled run missed" not in text
 
@@ -247,8 +281,38 @@ def test_report_without_findings_says_so(face: Face) -> None:
         "parts": ("common",),
     }
     job = a_job(1, **known, comment="c", build="8", location="sftp://x/vcenter/sn_x/M_8.0_20260301-020000_")
-    report = a_report(job, schedules=(schedule,), succeeded=1, remembered_since=NOW - timedelta(days=200))
-    assert "no gap and no failure found" in face(*results_of(report))
+    report = a_report(
+        job, remembered_since=NOW - timedelta(days=200), schedules=(schedule,), scheduled_runs=(), succeeded=1
+    )
+    assert face(*results_of(report, report)).count("no gap and no failure found") == 3
+
+
+def test_summary_has_the_findings_of_all_appliances_bad_ones_first() -> None:
+    known: dict[str, Any] = {"succeeded": 1, "schedules": (), "remembered_since": NOW - timedelta(days=200)}
+    report = a_report(a_job(1, size_bytes=0), **known)
+    summary = report_markdown(*results_of(report, a_report(a_job(2, state="FAILED"), **known), report)).split(
+        "## vc01"
+    )[0]
+    findings = [line for line in summary.splitlines() if line.startswith("- ")]
+    assert findings[:3] == [
+        "- vc02: backup job-2 of 2026-02-27 11:00 UTC failed",
+        "- vc01, vc02, vc03: the appliance has no schedule",
+        "- vc01, vc03: 1 backup succeeded with 0 bytes",
+    ]
+
+
+def test_nothing_is_claimed_of_a_forgotten_period() -> None:
+    forgotten = a_report(remembered_since=NOW - timedelta(days=1), until=NOW - timedelta(days=2))
+    summary = report_markdown(*results_of(forgotten))
+    assert "| vc01 | unknown | unknown | unknown | unknown | unknown | unknown | unknown |" in summary
+    assert "no backup is known" not in summary
+
+
+def test_newest_backups_of_a_group_that_started_far_apart_are_a_finding() -> None:
+    reports = [a_report(a_job(days), group="linked") for days in (1, 2)]
+    text = report_markdown(*results_of(*reports))
+    assert "* Newest backups: started within 1d 00h of each other, by the clocks of the appliances" in text
+    assert "- group linked: the newest backups started 1d 00h apart" in text
 
 
 @pytest.mark.parametrize("face", [report_html, report_markdown, report_csv])
@@ -262,26 +326,41 @@ def test_appliance_that_could_not_be_read_is_named(face: Face) -> None:
 
 def test_calendar_marks_each_day_of_the_period_in_the_zone_of_the_appliance() -> None:
     jobs = [
-        a_job(0, start_time=datetime(2026, 2, 27, 23, 30, tzinfo=UTC)),
-        a_job(1, start_time=datetime(2026, 2, 26, 12, 0, tzinfo=UTC)),
-        a_job(2, start_time=datetime(2026, 2, 26, 2, 0, tzinfo=UTC), state="FAILED"),
-        a_job(3, start_time=datetime(2026, 2, 25, 2, 0, tzinfo=UTC), state="FAILED"),
+        a_job(0, start_time=datetime(2026, 2, 27, 23, 30, tzinfo=UTC), state="INPROGRESS"),
+        a_job(1, start_time=datetime(2026, 2, 27, 23, 10, tzinfo=UTC)),
+        a_job(2, start_time=datetime(2026, 2, 26, 12, 0, tzinfo=UTC)),
+        a_job(3, start_time=datetime(2026, 2, 26, 2, 0, tzinfo=UTC), state="FAILED"),
+        a_job(4, start_time=datetime(2026, 2, 23, 23, 30, tzinfo=UTC)),
     ]
-    remembered = datetime(2026, 2, 24, 2, 0, tzinfo=UTC)
-    since = datetime(2026, 2, 22, 23, 0, tzinfo=UTC)
-    known: dict[str, Any] = {"remembered_since": remembered, "scheduled_runs": MISSED[-1:]}
-    report = a_report(*jobs, since=since, time_zone="Europe/Berlin", **known)
-    days = [
-        text
-        for text in Page(report_html(*results_of(report))).texts
-        if text.startswith(("Mon 2", "Tue 2", "Wed 2", "Thu 2", "Fri 2", "Sat 2", "Sun 2"))
-    ]
-    assert days == [
-        "Mon 2026-02-23: not known",
+    known: dict[str, Any] = {
+        "scheduled_runs": MISSED[-1:],
+        "schedules": (ScheduleInfo(name="x", time_zone="Europe/Berlin"),),
+    }
+    known |= {
+        "remembered_since": datetime(2026, 2, 22, 22, 0, tzinfo=UTC),
+        "since": datetime(2026, 2, 22, 23, tzinfo=UTC),
+    }
+
+    def days(**fields: Any) -> list[str]:
+        texts = Page(report_html(*results_of(a_report(*jobs, **{**known, **fields})))).texts
+        return [text for text in texts if ": " in text and text[4:11] in {"2026-02", "2026-03"}]
+
+    assert days() == [
+        "Mon 2026-02-23: no backup",
         "Tue 2026-02-24: missed",
-        "Wed 2026-02-25: failed",
-        "Thu 2026-02-26: succeeded and failed",
+        "Wed 2026-02-25: no backup",
+        "Thu 2026-02-26: failed",
         "Fri 2026-02-27: no backup",
-        "Sat 2026-02-28: succeeded",
-        "Sun 2026-03-01: no backup",
+        "Sat 2026-02-28: see the findings",
+        "Sun 2026-03-01: not fully known",
     ]
+    assert (
+        days(unreadable=1)[0] == days(since=datetime(2026, 2, 23, tzinfo=UTC))[0] == "Mon 2026-02-23: not fully known"
+    )
+    assert days(remembered_since=datetime(2026, 2, 23, tzinfo=UTC))[0] == "Mon 2026-02-23: not fully known"
+
+
+def test_calendar_of_years_has_a_row_for_each() -> None:
+    html = report_html(*results_of(a_report(a_job(1), since=NOW - timedelta(days=800))))
+    assert html.count(">Wed</text>") == 3
+    assert ">Jan 2025</text>" in html

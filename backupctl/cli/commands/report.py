@@ -19,10 +19,10 @@ FORMATS: Final = ("markdown", "csv", "json", "html")
     "--format",
     "named",
     metavar="|".join(FORMATS),
-    type=click.Choice(FORMATS, case_sensitive=False),
-    help="Default: that of FILE, or markdown.",
+    type=click.Choice(FORMATS),
+    help="Default: by the name of FILE, or markdown.",
 )
-@click.option("--change", metavar="ID", help="Name the change that the report is about.")
+@click.option("--change", metavar="ID", help="Change ID to print in the report.")
 @click.option("--to", metavar="FILE", help="Write or replace this file, and print its SHA-256.")
 @shared_options
 @click.pass_obj
