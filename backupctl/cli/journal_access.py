@@ -36,12 +36,17 @@ def write_journal(context: Context, selected: Sequence[ApplianceSettings], resul
 
 
 def journal(context: Context, since: datetime | None = None) -> Journal:
-    """Return the entries of the journal from ``since`` on, whether or not it is on now; what fails is a warning."""
+    """Return the entries of the journal from ``since`` on, whether or not it is on now; what fails is a warning.
+
+    A default state directory need not exist.
+    """
     try:
         found = read_journal(directory_of(context), since)
     except ConfigError:
         return Journal()
     except OSError as error:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)) and context.value(STATE_DIR) is None:
+            return Journal()
         where = error.filename or directory_of(context)
         context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
         return Journal()
@@ -69,7 +74,8 @@ def _entry(context: Context, result: Result) -> JournalEntry:
         slug=None if result.error is None else result.error.slug,
         message=None if result.error is None else result.error.message,
         job=getattr(result, "job", None),
-        run_by=context.environ.get("SUDO_USER") or _user(),
+        run_by=_user(),
+        sudo_user=context.environ.get("SUDO_USER"),
         version=__version__,
     )
 

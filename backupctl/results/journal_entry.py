@@ -11,7 +11,8 @@ from backupctl.results.job import Job
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What a run came to: ``exit_code``, the ``slug`` and ``message`` of its error, and its ``job``, if it had one.
 
-    ``run_by`` is the user who ran backupctl, ``version`` that of backupctl.
+    ``run_by`` is the user who ran backupctl, and ``sudo_user`` the one who became that user, as the environment has it;
+    ``version`` is that of backupctl.
     """
 
     time: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -24,6 +25,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     message: str | None = None
     job: Job | None = None
     run_by: str | None = None
+    sudo_user: str | None = None
     version: str | None = None
 
 

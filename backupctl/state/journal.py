@@ -53,15 +53,15 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
 
 
 def read_journal(directory: Path, since: datetime | None = None) -> Journal:
-    """Return the entries of the journal from ``since`` on; without a journal there are none.
+    """Return the entries of the journal from ``since`` on; without a file there are none.
 
     Unknown keys are ignored. Lines that cannot be read are counted, such as one that a crash has cut.
 
-    Raises OSError: if a file cannot be read.
+    Raises OSError: if the directory or a file cannot be read.
     """
     entries, unreadable = list[JournalEntry](), 0
     decode = msgspec.json.Decoder(JournalEntry).decode
-    for path in sorted(directory.glob(_FILES)):
+    for path in sorted(path for path in directory.iterdir() if path.match(_FILES)):
         if not path.is_file() or (since is not None and path.name < _file_name(since)):
             continue
         with path.open("rb") as file:

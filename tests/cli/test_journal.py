@@ -4,6 +4,7 @@ import fcntl
 import io
 import json
 import os
+import pwd
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,7 +58,8 @@ def test_entry_has_the_result_of_the_run_and_no_secret(tmp_path: Path) -> None:
         "exit_code": 0,
         "slug": None,
         "message": None,
-        "run_by": "ada",
+        "run_by": pwd.getpwuid(os.getuid()).pw_name,
+        "sudo_user": "ada",
         "version": __version__,
     }
     (path,) = (tmp_path / "state").iterdir()
@@ -174,3 +176,7 @@ def test_reading_a_journal_warns_of_what_cannot_be_read_and_goes_on(tmp_path: Pa
     path.symlink_to("/proc/self/mem")  # which can be opened, but not read
     assert read(environ) == ([], f"warning: {wording.UNREADABLE_JOURNAL}{path.parent}: Input/output error\n")
     assert read({"XDG_STATE_HOME": str(tmp_path / "nothing")}) == ([], "")
+    for name, reason in (("nothing", "No such file or directory"), ("config.toml", "Not a directory")):
+        named = str(tmp_path / name)
+        warning = f"warning: {wording.UNREADABLE_JOURNAL}{named}: {reason}\n"
+        assert read({"BACKUPCTL_STATE_DIR": named}) == ([], warning)

@@ -46,7 +46,8 @@ def test_reader_returns_what_is_not_older_than_since(tmp_path: Path) -> None:
         clock = FakeClock(START + timedelta(days=days))
         append_journal(tmp_path, [line(time=clock.now(), exit_code=days)], clock)
     assert [each.exit_code for each in read_journal(tmp_path, START + timedelta(days=20)).entries] == [20, 40]
-    assert read_journal(tmp_path / "nothing").entries == ()
+    (tmp_path / "empty").mkdir()
+    assert read_journal(tmp_path / "empty").entries == ()
 
 
 def test_line_that_a_crash_has_cut_is_ended_by_the_next_writer(tmp_path: Path) -> None:
