@@ -34,7 +34,6 @@ OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 
 NOT_A_PROM_FILE = "does not end in .prom"
 NO_METRICS_OF_SCHEDULES = "no metrics of schedules: "
-FOLDER_NOT_WRITABLE = "--to: cannot write to the folder"
 
 # Setting up
 

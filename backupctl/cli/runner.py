@@ -74,7 +74,7 @@ def collect(
     """Run the work that ``prepare`` returns for each selected appliance, and return the results.
 
     All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
-    appliance becomes its result, and the others still run. An error that all appliances share is raised.
+    appliance becomes its result, and the others still run. One that all share is raised, if the traits say so.
     """
 
     def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
@@ -144,7 +144,7 @@ def _run(
         context.secrets.ends_at = began + traits.deadline
     with Contact(context, selected, traits) as contact:
         notifier = _observe(context, contact, traits)
-        prepared = _prepare(context, contact, prepare)
+        prepared = _prepare(context, contact, prepare, raise_shared=traits.shared_errors)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
             confirm(appliances)
@@ -213,7 +213,7 @@ def _begin(context: Context, contact: Contact) -> None:
 
 
 def _prepare(
-    context: Context, contact: Contact, prepare: Callable[[ApplianceSettings], T]
+    context: Context, contact: Contact, prepare: Callable[[ApplianceSettings], T], *, raise_shared: bool = True
 ) -> list[_Prepared[T] | FailedAppliance]:
     """Return each selected appliance with its work, or with the error in its settings or of the first contact."""
 
@@ -222,7 +222,7 @@ def _prepare(
         return prepare(settings)
 
     _begin(context, contact)
-    works = prepare_all(contact.selected, prepare_one)
+    works = prepare_all(contact.selected, prepare_one, raise_shared=raise_shared)
     contact.complete({each.settings.name: each.error for each in works if isinstance(each, FailedAppliance)})
     return [
         FailedAppliance(settings, contact.errors[settings.name])

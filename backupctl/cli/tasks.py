@@ -56,11 +56,11 @@ class FailedAppliance(msgspec.Struct, frozen=True):
 
 
 def prepare_all(
-    selected: Sequence[ApplianceSettings], prepare: Callable[[ApplianceSettings], T]
+    selected: Sequence[ApplianceSettings], prepare: Callable[[ApplianceSettings], T], *, raise_shared: bool = True
 ) -> list[T | FailedAppliance]:
     """Return the result of ``prepare`` for each appliance, or its error.
 
-    Raises UsageError and ConfigError: if all appliances have the same one, which includes a single appliance.
+    Raises UsageError and ConfigError: with ``raise_shared``, if all appliances have the same one, as a single one has.
     """
     prepared: list[T | FailedAppliance] = []
     errors: list[BackupctlError] = []
@@ -72,6 +72,7 @@ def prepare_all(
         except BackupctlError as error:
             errors.append(error)
             prepared.append(FailedAppliance(settings, error))
-    if len(errors) == len(prepared) and len(set(errors)) == 1 and isinstance(errors[0], UsageError | ConfigError):
+    is_shared = len(errors) == len(prepared) and len(set(errors)) == 1
+    if raise_shared and is_shared and isinstance(errors[0], UsageError | ConfigError):
         raise errors[0]
     return prepared

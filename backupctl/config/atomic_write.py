@@ -5,7 +5,7 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -63,13 +63,13 @@ def replace(path: Path, text: str, mode: int) -> None:
 
     Raises OutputError: if it cannot be written.
     """
-    with _staged({path: text}, lambda target: _mode_of(target, mode)):
+    with _staged({path: text}, mode, keep_mode=True):
         pass
 
 
-def publish(path: Path, text: str) -> None:
+def replace_public(path: Path, text: str) -> None:
     """Create or replace a file that every user may read, atomically; raise OutputError if it cannot be written."""
-    with _staged({path: text}, lambda _: _PUBLIC):
+    with _staged({path: text}, _PUBLIC):
         pass
 
 
@@ -79,12 +79,12 @@ def private_files(texts: Mapping[Path, str]) -> Iterator[None]:
 
     Raises OutputError: if one cannot be written, mostly before the block.
     """
-    with _staged(texts, lambda _: _PRIVATE):
+    with _staged(texts, _PRIVATE):
         yield
 
 
 @contextlib.contextmanager
-def _staged(texts: Mapping[Path, str], mode_for: Callable[[Path], int]) -> Iterator[None]:
+def _staged(texts: Mapping[Path, str], mode: int, *, keep_mode: bool = False) -> Iterator[None]:
     """Write temporary files, and rename them after the block; devices and pipes are not replaced."""
     with contextlib.ExitStack() as stack:
         renames = []
@@ -96,19 +96,13 @@ def _staged(texts: Mapping[Path, str], mode_for: Callable[[Path], int]) -> Itera
             with _output_errors(path):
                 if target.exists() and not target.is_file():
                     raise OSError(errno.EINVAL, "not a regular file")
-                _write(temporary, text, target, mode_for(target))
+                kept = target.stat().st_mode & 0o7777 if keep_mode and target.exists() else mode
+                _write(temporary, text, target, kept)
             renames.append((path, temporary, target))
         yield
         for path, temporary, target in renames:
             with _output_errors(path):
                 temporary.replace(target)
-
-
-def _mode_of(path: Path, new_mode: int) -> int:
-    """Return the mode of a file, ``new_mode`` if there is none."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.stat().st_mode & 0o7777
-    return new_mode
 
 
 def _write(temporary: Path, text: str, target: Path, mode: int) -> None:

@@ -35,7 +35,7 @@ Sample = tuple[str, Mapping[str, str], float | None]
 
 
 def samples(result: HistoryResult) -> Iterator[Sample]:
-    """Yield the metrics of one appliance; a backup of unknown type counts only among the jobs."""
+    """Yield the metrics of one appliance; one that is local or of unknown type counts only among the jobs."""
     history = result.history
     yield "scrape_success", {}, history is not None
     if history is None:
@@ -45,7 +45,7 @@ def samples(result: HistoryResult) -> Iterator[Sample]:
     counts = dict.fromkeys(_STATES, 0) | Counter(job.state for job in history.jobs)
     for state, count in {**counts, "unreadable": len(history.unreadable)}.items():
         yield "jobs", {"state": state}, count
-    types = (*_TYPES, *(job.type for job in history.jobs if job.type)) if history.has_details else (None,)
+    types = (*_TYPES, *(job.type for job in history.of_type().jobs if job.type)) if history.has_details else (None,)
     for job_type in dict.fromkeys(types):
         yield from _samples_of_type({"type": job_type} if job_type else {}, history.of_type(job_type))
     for schedule in history.schedules or ():

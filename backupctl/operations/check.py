@@ -7,7 +7,7 @@ from backupctl.exit_codes import ServiceState
 from backupctl.models import as_utc
 from backupctl.monitoring.verdict import Thresholds, judge
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.read_history import add_schedules, read_jobs
+from backupctl.operations.read_history import read_history
 from backupctl.results.backup_history import Track
 from backupctl.results.job import Job
 from backupctl.results.verdict_results import VerdictResult
@@ -25,9 +25,8 @@ def check(appliance: Appliance, limits: Thresholds) -> Task[Outcome[VerdictResul
         is_old = job.start_time is not None and job.start_time < oldest
         return is_old or Track(read_at=now, jobs=(job,)).success is not None
 
-    history, installed = (yield from read_jobs(appliance, decides)), None
-    if limits.schedule == "required":
-        history = yield from add_schedules(appliance, history)
+    history = yield from read_history(appliance, schedules=limits.schedule == "required", enough=decides)
+    installed = None
     if limits.grace:  # the oldest job does not tell the age of an appliance that has forgotten older ones
         installed = yield from _install_time(appliance)
     verdict = judge(history, limits, installed)

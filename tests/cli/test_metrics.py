@@ -16,7 +16,7 @@ from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine, configured
 from tests.support.documents import rows, section, text_of
-from tests.support.intercept import ReplacedAnswer
+from tests.support.intercept import ReplacedAnswer, amend_jobs
 from tests.support.prometheus_text import Series, series
 
 HOUR = 3600
@@ -81,6 +81,14 @@ def test_release_without_details_has_no_series_of_what_is_unknown(clock: FakeClo
     assert not any("type" in name or name.startswith(unknown) for name in found)
 
 
+REQUESTS = {
+    "6.5": f"other login version last-poll list {'last-poll ' * 7}other logout",
+    "6.7": "other login version last-poll read-schedule health logout",
+    "7.0u2": "login version last-poll read-schedule health logout",
+    "9.1": "login version last-poll read-schedule health logout",
+}
+
+
 @pytest.mark.parametrize(("release", "api"), [("6.5", "rest"), ("6.7", "rest"), ("7.0u2", "api"), ("9.1", "api")])
 def test_each_release_exports_its_versions_in_few_requests(clock: FakeClock, release: str, api: str) -> None:
     backupctl = CommandLine(clock=clock, history=True, release=release)
@@ -88,7 +96,8 @@ def test_each_release_exports_its_versions_in_few_requests(clock: FakeClock, rel
     number = backupctl.appliance.release.version
     assert f'backupctl_info{{server="{HOST}",version="{__version__}",api="{api}",release="{number}"}} 1' in run.out
     assert backupctl.writes == []
-    assert len(backupctl.line.urls) <= (18 if release == "6.5" else 8)
+    requests = [each.phase or "other" for each in backupctl.appliance.requests]
+    assert requests == REQUESTS[release].split()
 
 
 def test_failed_and_running_backups_are_told_apart(clock: FakeClock) -> None:
@@ -122,6 +131,21 @@ def test_schedules_that_cannot_be_read_have_no_series(clock: FakeClock) -> None:
     assert wording.NO_METRICS_OF_SCHEDULES in run.err
 
 
+def test_backups_that_do_not_count_are_only_among_the_jobs() -> None:
+    local = amend_jobs(details={"type": "LOCAL_BACKUP"})
+    found = exported(CommandLine(history=True, release="9.0", intercept=local))
+    assert found["jobs{state=SUCCEEDED}"] == 6
+    assert {name: value for name, value in found.items() if name.startswith("last")} == {
+        name: value for name, value in NEVER.items() if name.startswith("last")
+    }
+
+
+def test_backup_without_an_end_counts_from_its_start(clock: FakeClock) -> None:
+    endless = amend_jobs(details={"end_time": None})
+    found = exported(CommandLine(clock=clock, history=True, intercept=endless))
+    assert found["last_success_timestamp_seconds{type=SCHEDULED}"] == clock.now().timestamp() - 2 * HOUR
+
+
 CONFIGURATION = f"""
 [defaults]
 username = "{USER}"
@@ -149,6 +173,23 @@ def test_appliance_that_fails_costs_only_its_own_series(tmp_path: Path, fault: s
     assert (run.code, run.out) == (code, "")
     assert "vc02" in run.err
     assert series(path.read_text()) == {"vc01": well["vc01"], "vc02": {"scrape_success{}": 0}}
+
+
+@pytest.mark.parametrize("servers", [["vc02"], ["vc01", "vc02"]])
+def test_missing_secret_costs_only_the_series_of_its_appliance(tmp_path: Path, servers: list[str]) -> None:
+    path = tmp_path / "backupctl.prom"
+    backupctl = configured(
+        tmp_path,
+        CONFIGURATION + 'password-file = "/nowhere/password"\n',
+        others={HOST: {}, "vc02.example.com": {}},
+        history=True,
+    )
+    run = backupctl("metrics", "export", *(word for name in servers for word in ("-s", name)), "--to", str(path))
+    assert (run.code, "/nowhere/password" in run.err) == (3, True)
+    expected = {"vc01": 1, "vc02": 0}
+    assert {name: values["scrape_success{}"] for name, values in series(path.read_text()).items()} == {
+        name: expected[name] for name in servers
+    }
 
 
 def test_appliance_that_does_not_answer_delays_the_others_by_five_minutes(tmp_path: Path) -> None:
@@ -197,7 +238,7 @@ def test_file_is_readable_by_every_user_and_the_only_one(
     ("words", "code", "said"),
     [
         ("--to {}/backupctl.txt", 2, wording.NOT_A_PROM_FILE),
-        ("--to {}/none/backupctl.prom", 2, wording.FOLDER_NOT_WRITABLE),
+        ("--to {}/none/backupctl.prom", 11, "cannot write"),
         ("--to {}/backupctl.prom --config /dev/null/config.toml", 3, ""),
         ("--to {}/backupctl.prom --parallel many", 2, ""),
         ("--to {}/folder.prom", 11, "folder.prom"),
@@ -228,7 +269,8 @@ def test_rules_need_neither_appliance_nor_configuration_and_use_only_metrics_tha
     run = CommandLine()("metrics", "rules", environ={"BACKUPCTL_CONFIG": "/dev/null/config.toml"})
     assert (run.code, run.err) == (0, "")
     expressions = re.sub(r"#.*|summary:.*|description:.*|alert:.*|name:.*", "", run.out)
-    assert set(re.findall(r"backupctl_\w+", expressions)) <= set(METRICS)
+    unused = {f"backupctl_{name}" for name in ("info", "jobs", "last_duration_seconds")}
+    assert set(re.findall(r"backupctl_\w+", expressions)) == set(METRICS) - unused
 
 
 def cells(heading: str) -> list[list[str]]:

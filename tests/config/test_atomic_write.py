@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from backupctl.config.atomic_write import private_files, publish, replace, write_new
+from backupctl.config.atomic_write import private_files, replace, replace_public, write_new
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
 
@@ -41,7 +41,7 @@ def test_interrupted_replacement_leaves_the_old_file_and_nothing_else(
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("config.toml", "old")]
 
 
-@pytest.mark.parametrize("write", [partial(replace, mode=0o644), publish])
+@pytest.mark.parametrize("write", [partial(replace, mode=0o644), replace_public])
 def test_pipe_or_device_is_not_replaced(tmp_path: Path, write: Callable[[Path, str], None]) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -13,15 +12,9 @@ from backupctl.cli.context import Context
 from backupctl.cli.options import CommandGroup, SectionedCommand, shared_options
 from backupctl.errors import UsageError
 
-if TYPE_CHECKING:
-    from backupctl.operations.outcome import Outcome
-    from backupctl.results.backup_history import HistoryResult
-    from backupctl.scheduler.appliance import Appliance
-    from backupctl.scheduler.task import Task
-
 RULES: Final = Path(__file__).parents[2] / "output" / "alert_rules.yml"
 
-TRAITS: Final = CommandTraits(deadline=300.0)
+TRAITS: Final = CommandTraits(deadline=300.0, shared_errors=False)
 """An appliance that does not answer must not keep the metrics of the others back for longer."""
 
 command = CommandGroup("metrics")
@@ -34,16 +27,21 @@ command = CommandGroup("metrics")
 def export(context: Context, to: str | None) -> int:
     """Export the state of the backups as metrics for Prometheus."""
     from backupctl.cli.runner import collect
-    from backupctl.config.atomic_write import publish
+    from backupctl.config.atomic_write import replace_public
     from backupctl.config.option_table import OUTPUT
+    from backupctl.config.parsers import parse_path
     from backupctl.exit_codes import ExitCode
+    from backupctl.operations.read_history import history_result
     from backupctl.output.prometheus import exposition
     from backupctl.results.backup_history import HistoryResult
 
-    path = None if to is None else _textfile(to)
-    results = collect(context, HistoryResult, lambda _: _read, TRAITS)
+    path = None if to is None else parse_path(to)
+    if path is not None and path.suffix != ".prom":
+        hint = "the node exporter ignores other files"
+        raise UsageError("--to: $1 does not end in .prom", texts=(str(path),), hint=hint)
+    results = collect(context, HistoryResult, lambda _: history_result, TRAITS)
     if path is not None and all(each.exit_code != ExitCode.INTERRUPTED for each in results):
-        publish(path, exposition(results))
+        replace_public(path, exposition(results))
     elif path is None and context.value(OUTPUT) == "text":
         context.print(exposition(results))
     return context.finish(results)
@@ -55,29 +53,3 @@ def rules(context: Context) -> int:
     """Print alert rules for Prometheus."""
     context.print(RULES.read_text(encoding="utf-8"))
     return 0
-
-
-def _read(appliance: Appliance) -> Task[Outcome[HistoryResult]]:
-    from backupctl.operations.outcome import Outcome
-    from backupctl.operations.read_history import read_history
-    from backupctl.results.backup_history import HistoryResult
-    from backupctl.results.events import Warned
-
-    history = yield from read_history(appliance)
-    if history.schedules_error is not None:
-        appliance.emit(Warned(message=f"no metrics of schedules: {history.schedules_error}"))
-    return Outcome(HistoryResult(history=history))
-
-
-def _textfile(text: str) -> Path:
-    """Return the path of a file for the node exporter. Raises UsageError: if it would be ignored or is not writable."""
-    from backupctl.config.parsers import parse_path
-
-    path = parse_path(text)
-    if path.suffix != ".prom":
-        raise UsageError("--to: $1 does not end in .prom", texts=(text,), hint="the node exporter ignores other files")
-    folder = Path(os.path.realpath(path)).parent
-    if not os.access(folder, os.W_OK | os.X_OK):
-        hint = "create the folder, and let this user write to it"
-        raise UsageError("--to: cannot write to the folder $1", texts=(str(folder),), hint=hint)
-    return path
