@@ -361,10 +361,11 @@ UNKNOWN_SUFFIX = "cannot tell the format of the report from the suffix {}".forma
 # Notifications
 
 NOT_SENT = "not sent ({}): ".format
+INVALID_PING = "not a valid ping URL"
 START_NOT_REPORTED = "the start is not reported: "
-PING_OF_OTHERS_TOO = "no ping: {} shares it".format
+PING_OF_OTHERS_TOO = "success ping not sent: {} uses the same ping URL".format
 HOOK_FAILED = "{} hook '{}' {}".format
-NO_RECOVERY = "recovery is not noticed: "
+NO_RECOVERY = "the recovery of a server may not be reported: "
 HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"
 NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"

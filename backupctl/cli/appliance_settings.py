@@ -13,6 +13,7 @@ from backupctl.clock import Clock
 from backupctl.config.configuration import Configuration, Profile, configured_names_hint
 from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
+from backupctl.config.resolve import resolve
 from backupctl.config.secret_resolver import SecretValue
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
@@ -69,6 +70,10 @@ class ApplianceSettings:
     def resolve(self, option: Option[T]) -> Value[T]:
         """Return the value of an option with its source."""
         return self.context.resolve(option, self.profile.layers)
+
+    def notify(self, option: Option[T]) -> Value[T]:
+        """Return the value of a key of the notify tables; never shown, as the words of a hook may be secret."""
+        return resolve(option, (), {}, self.profile.notify)
 
     def attribute_errors(self, *options: Option[object]) -> AbstractContextManager[None]:
         """Add the sources of these options to errors that the block raises."""

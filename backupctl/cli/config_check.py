@@ -7,7 +7,6 @@ has it.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -19,7 +18,7 @@ from backupctl.cli.tls_settings import proxy_of, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.environment import unread_variable_warnings
-from backupctl.config.notify_keys import HOOKS, PING, URLS
+from backupctl.config.notify_keys import NOTIFY_KEYS, PING, URLS
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -37,14 +36,16 @@ from backupctl.config.option_table import (
     SERVER,
     USERNAME,
 )
+from backupctl.config.ping_url import parse_ping_url
 from backupctl.config.secret_resolver import SecretPlace
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
-from backupctl.errors import INSTALL_HINT, BackupctlError, ConfigError
+from backupctl.errors import BackupctlError, ConfigError
 from backupctl.formatting import plural
 from backupctl.results.backup_results import FAIL, OK, WARNING, Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import complete_result
 from backupctl.rules.password import check_backup_password
+from backupctl.secrets.secret import Secret
 
 StatusMessage = tuple[str, str]
 """Status and message of a check."""
@@ -118,9 +119,8 @@ def _server_checks(settings: ApplianceSettings, run_commands: bool) -> list[Chec
         "encryption": lambda: _check_encryption(settings, run_commands),
         "certificate": lambda: _check_certificate(settings),
         "proxy": lambda: _check_proxy(settings),
-        "ping": lambda: _check_notify_secret(settings, PING, run_commands),
-        "urls": lambda: _check_notify_secret(settings, URLS, run_commands),
-        **{f"{key} hook": partial(_check_hook, settings, key) for key in HOOKS},
+        "ping": lambda: _check_secret(settings, PING, run_commands),
+        "urls": lambda: _check_secret(settings, URLS, run_commands),
     }
     for name, function in functions.items():
         checks += _run_check(name, function)
@@ -193,18 +193,13 @@ def _check_option(settings: ApplianceSettings, option: Option[object]) -> Status
 
 
 def _check_secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -> StatusMessage | None:
-    place = settings.context.locate_secret(name, settings.profile.layers)
+    """Read and check a secret; without ``run_commands``, check only the place of one in a command or keyring."""
+    if name.name in NOTIFY_KEYS.secrets:
+        place = settings.context.secrets.in_file(name, settings.profile.notify)
+    else:
+        place = settings.context.locate_secret(name, settings.profile.layers)
     if place is None:
         return None
-    checked = _check_place(settings, place, run_commands)
-    if checked[0] == OK and name is BACKUP_PASSWORD and (run_commands or place.kind not in _CHECKS_WITHOUT_READING):
-        with attribute_errors(place.source):
-            check_backup_password(settings.context.secrets.read(place))
-    return checked
-
-
-def _check_place(settings: ApplianceSettings, place: SecretPlace, run_commands: bool) -> StatusMessage:
-    """Read a secret; without ``run_commands``, check only the place of one in a command or keyring."""
     description = f"{place.description} ({_short_source(place.source)})"
     check_without_reading = None if run_commands else _CHECKS_WITHOUT_READING.get(place.kind)
     if place.kind == "stdin":
@@ -213,34 +208,25 @@ def _check_place(settings: ApplianceSettings, place: SecretPlace, run_commands: 
         return WARNING, f"{description}: only a systemd unit has credentials"
     if check_without_reading is not None:
         return OK, f"{description}, {check_without_reading(settings, place)}"
-    settings.context.secrets.read(place)
+    secret = settings.context.secrets.read(place)
+    if name in _CONTENT_CHECKS:
+        with attribute_errors(place.source):
+            _CONTENT_CHECKS[name](secret)
     return OK, description
 
 
-def _check_notify_secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -> StatusMessage | None:
-    place = settings.context.secrets.in_file(name, settings.profile.notify)
-    if place is not None and name is URLS and find_spec("apprise") is None:
-        raise ConfigError(f"{place.source.name} needs the Python package apprise", hint=INSTALL_HINT.format("apprise"))
-    return None if place is None else _check_place(settings, place, run_commands)
-
-
-def _check_hook(settings: ApplianceSettings, key: str) -> StatusMessage | None:
-    layer = next((each for each in settings.profile.notify if key in each.values), None)
-    if layer is None:
-        return None
-    words, source = layer.values[key], layer.source(key)
-    return OK, f"{words[0]} ({_short_source(source)}), {_check_command(settings, words, source)}"
+_CONTENT_CHECKS: Final[dict[SecretName, Callable[[Secret], object]]] = {
+    BACKUP_PASSWORD: check_backup_password,
+    PING: parse_ping_url,
+}
 
 
 def _check_program(settings: ApplianceSettings, place: SecretPlace) -> str:
-    return _check_command(settings, place.key[1:], place.source)
-
-
-def _check_command(settings: ApplianceSettings, words: Sequence[str], source: Source) -> str:
     from backupctl.secrets.from_command import find_program
 
+    words = place.key[1:]
     if find_program(words, settings.context.environ) is None:
-        raise ConfigError(f"{source.name}: {words[0]!r} not found", hint="check the name and PATH")
+        raise ConfigError(f"{place.source.name}: {words[0]!r} not found", hint="check the name and PATH")
     return "not run"
 
 

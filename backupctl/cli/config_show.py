@@ -7,7 +7,7 @@ from typing import Final
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.config.configuration import Profile
-from backupctl.config.notify_keys import HOOKS, PING, URLS
+from backupctl.config.notify_keys import NOTIFY_KEYS
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
 from backupctl.config.proxy import Proxy
@@ -63,15 +63,15 @@ def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
 
 def _notify_settings(settings: ApplianceSettings) -> Iterator[Setting]:
     """Yield the settings of the notify tables, as far as there are any; hooks show only their program."""
-    for secret in (PING, URLS):
+    for secret in NOTIFY_KEYS.secrets.values():
         place = settings.context.secrets.in_file(secret, settings.profile.notify)
         if place is not None:
             yield _with_source(place.source, f"notify {secret.name}", place=place.description)
-    for key in ("on", *HOOKS, "hook-timeout"):
-        layer = next((each for each in settings.profile.notify if key in each.values), None)
-        if layer is not None:
-            value = layer.values[key]
-            yield _with_source(layer.source(key), f"notify {key}", value=value[0] if key in HOOKS else value)
+    for option in NOTIFY_KEYS.options.values():
+        setting = settings.notify(option)
+        if setting.source != DEFAULT:
+            program = setting.value[0] if isinstance(setting.value, tuple) else None
+            yield _with_source(setting.source, f"notify {option.name}", value=program or setting.value)
 
 
 def _proxy(settings: ApplianceSettings) -> Value[Proxy | None]:

@@ -1,7 +1,7 @@
 """The keys of a table of the configuration file and the checks of their values, derived from the option table."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -15,17 +15,34 @@ from backupctl.errors import ConfigError
 SERVER_ONLY: Final = ("host", "fingerprint")
 """Keys that identify an appliance, and so are allowed only in ``[servers.NAME]``."""
 
-_OPTIONS: Final[Mapping[str, Option[object]]] = {option.file_key: option for option in OPTIONS if option.file_key}
-_FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
-_PLACE_KINDS: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
-_PLAIN_SECRETS: Final = {secret.name: secret for secret in SECRETS}
 _NUMERIC_OPTIONS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_KNOWN_KEYS: Final = ("host", "read-only", *_OPTIONS, *_PLACE_KINDS)
+
+
+class TableKeys:
+    """The keys that a table may have: those of options, of places of secrets, and ``others``."""
+
+    def __init__(
+        self, options: Sequence[Option[object]], secrets: Sequence[SecretName], others: tuple[str, ...] = ()
+    ) -> None:
+        self.options = {option.file_key: option for option in options if option.file_key}
+        self.flags_only = {option.name: option for option in options if not option.file_key}
+        self.secrets = {secret.name: secret for secret in secrets}
+        self.place_kinds = {key: key.rpartition("-")[2] for secret in secrets for key in secret.file_keys}
+        self.others = others
+        self.known = (*others, *self.options, *self.place_kinds)
+
+
+APPLIANCE_KEYS: Final = TableKeys(OPTIONS, SECRETS, ("host", "read-only"))
 
 
 def check_table(
-    table: Mapping[str, object], label: str, *, misplaced: frozenset[str], folder: Path
+    table: Mapping[str, object],
+    label: str,
+    folder: Path,
+    *,
+    misplaced: frozenset[str] = frozenset(),
+    keys: TableKeys = APPLIANCE_KEYS,
 ) -> dict[str, object]:
     """Return the parsed values of a table by key; relative paths are relative to ``folder``.
 
@@ -35,30 +52,20 @@ def check_table(
     values = {}
     for key, value in table.items():
         at = f"{label}.{key}"
-        if key in misplaced and key in _KNOWN_KEYS:
+        if key in misplaced and key in keys.known:
             other = "[defaults]" if "servers." in label else "a table [servers.NAME]"
             raise ConfigError(f"{at} does not belong in this table", hint=f"move it to {other}")
-        values[key] = _value(key, value, label, folder)
-    check_single_places(table, label, SECRETS)
-    return values
-
-
-def check_single_places(table: Mapping[str, object], label: str, secrets: Iterable[SecretName]) -> None:
-    """Raise ConfigError for a table with two places of one secret."""
-    for secret in secrets:
+        values[key] = _value(key, value, at, folder, keys)
+    for secret in keys.secrets.values():
         places = [key for key in secret.file_keys if key in table]
         if len(places) > 1:
             raise ConfigError(f"{label}: {' and '.join(places)} cannot both be set", hint="keep one of them")
-
-
-def plain_secret_error(at: str, secret: SecretName) -> ConfigError:
-    """Return the error for a secret in the file itself."""
-    return ConfigError(f"{at}: secrets are not allowed in this file", hint=f"use one of {', '.join(secret.file_keys)}")
+    return values
 
 
 def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
     """Return the error for a key outside any table, None if it is not a key."""
-    if key not in _KNOWN_KEYS:
+    if key not in APPLIANCE_KEYS.known:
         return None
     table = "[servers.NAME]" if key in SERVER_ONLY else "[defaults]"
     return ConfigError(f"{path}: {key} is outside of all tables", hint=f"move it to {table}")
@@ -72,22 +79,20 @@ def unknown_name_error(
     return ConfigError(f"{at}: unknown {what}", hint=f"did you mean {similar[0]}?" if similar else remedy)
 
 
-def _value(key: str, value: object, label: str, folder: Path) -> object:
-    at = f"{label}.{key}"
-    if key in _OPTIONS:
-        return _option_value(_OPTIONS[key], value, at, folder)
-    if key in _PLACE_KINDS:
-        return PLACE_CHECKS[_PLACE_KINDS[key]](value, at, folder)
-    if key == "host":
-        return string_value(value, at)
-    if key == "read-only":
-        return _boolean(value, at)
-    if key in _PLAIN_SECRETS:
-        raise plain_secret_error(at, _PLAIN_SECRETS[key])
-    if key in _FLAGS_ONLY:
-        flag = _FLAGS_ONLY[key].flag
+def _value(key: str, value: object, at: str, folder: Path, keys: TableKeys) -> object:
+    if key in keys.options:
+        return _option_value(keys.options[key], value, at, folder)
+    if key in keys.place_kinds:
+        return _PLACE_CHECKS[keys.place_kinds[key]](value, at, folder)
+    if key in keys.others:
+        return _boolean(value, at) if key == "read-only" else _text(value, at)
+    if key in keys.secrets:
+        places = ", ".join(keys.secrets[key].file_keys)
+        raise ConfigError(f"{at}: secrets are not allowed in this file", hint=f"use one of {places}")
+    if key in keys.flags_only:
+        flag = keys.flags_only[key].flag
         raise ConfigError(f"{at}: {flag} cannot be set in a file", hint="remove it, and use it on the command line")
-    raise unknown_name_error(at, key, "key", _KNOWN_KEYS)
+    raise unknown_name_error(at, key, "key", keys.known)
 
 
 def _option_value(option: Option[object], value: object, at: str, folder: Path) -> object:
@@ -98,7 +103,7 @@ def _option_value(option: Option[object], value: object, at: str, folder: Path) 
             raise _empty(at)
         if not isinstance(value, list):
             raise ConfigError(f"{at} must be a list of strings", hint=f'use {option.file_key} = ["...", "..."]')
-        return parse_from(Source(FILE, at), option.read, [string_value(each, at) for each in value])
+        return parse_from(Source(FILE, at), option.read, [_text(each, at) for each in value])
     parsed = parse_from(Source(FILE, at), option.parse, _option_text(option, value, at))
     if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
         hint = f"put the URL in the environment variable {PROXY.environment}"
@@ -111,11 +116,10 @@ def _option_text(option: Option[object], value: object, at: str) -> str:
     has_fixed_choices = bool(option.choices) and not option.open_choices
     if isinstance(value, int | float) and (has_fixed_choices or option in _NUMERIC_OPTIONS):
         return str(value).lower()
-    return string_value(value, at)
+    return _text(value, at)
 
 
-def string_value(value: object, at: str) -> str:
-    """Return a value that must be a string with at least one character."""
+def _text(value: object, at: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{at} must be a string", hint='put it in quotes: "..."')
     if not value:
@@ -134,7 +138,7 @@ def _boolean(value: object, at: str) -> bool:
 
 
 def _secret_file(value: object, at: str, folder: Path) -> str:
-    text = string_value(value, at)
+    text = _text(value, at)
     if text == "-":
         raise ConfigError(f"{at}: standard input works only on the command line", hint="use a file")
     try:
@@ -152,22 +156,21 @@ def _command(value: object, at: str, _folder: Path) -> tuple[str, ...]:
 
 
 def _place_name(value: object, at: str, _folder: Path) -> str:
-    return string_value(value, at)
+    return _text(value, at)
 
 
 def _variable(value: object, at: str, _folder: Path) -> str:
     """Return a valid name of a variable; an invalid one is not shown, as it may be a secret."""
-    text = string_value(value, at)
+    text = _text(value, at)
     if _VARIABLE.fullmatch(text) is None:
         raise ConfigError(f"{at} must be a variable name", hint="use a name such as VCENTER_PASSWORD, and export it")
     return text
 
 
-PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
+_PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
     "file": _secret_file,
     "command": _command,
     "env": _variable,
     "credential": _place_name,
     "keyring": _place_name,
 }
-"""The checks of what a key ``NAME-KIND`` of a secret holds, by kind."""

@@ -179,7 +179,7 @@ def _table(document: Mapping[str, Any], key: str, label: str) -> Mapping[str, An
 
 def _layer(document: Mapping[str, Any], label: str, key: str, misplaced: Iterable[str], folder: Path) -> Layer:
     table = _table(document, key, label)
-    return Layer(label, check_table(table, label, misplaced=frozenset(misplaced), folder=folder))
+    return Layer(label, check_table(table, label, folder, misplaced=frozenset(misplaced)))
 
 
 def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -> Profile:
@@ -260,9 +260,9 @@ def _with_notify_tables(
 
 
 def _notify_layer(table: Mapping[str, Any], label: str, path: Path) -> Layer:
-    from backupctl.config.notify_keys import check_notify_table
+    from backupctl.config.notify_keys import NOTIFY_KEYS
 
-    return Layer(label, check_notify_table(table, label, path.parent))
+    return Layer(label, check_table(table, label, path.parent, keys=NOTIFY_KEYS))
 
 
 def _check_name(name: str, label: str) -> None:

@@ -110,11 +110,12 @@ SECRET_PLACES: Final = ("file", "command", "env", "credential", "keyring")
 
 
 class SecretName:
-    """A secret of the program, with the names of its options, variables and keys."""
+    """A secret of the program, with the names of its options, variables and keys; ``lines``: it may have several."""
 
-    def __init__(self, name: str, meaning: str) -> None:
+    def __init__(self, name: str, meaning: str, *, lines: bool = False) -> None:
         self.name = name
         self.meaning = meaning
+        self.lines = lines
 
     @property
     def file_option(self) -> str:

@@ -163,22 +163,23 @@ class SecretResolver:
         for layer in layers:
             for key in name.file_keys:
                 if key in layer.values:
-                    return self._configured(key.rpartition("-")[2], layer.values[key], layer.source(key))
+                    kind, source = key.rpartition("-")[2], layer.source(key)
+                    return self._configured(kind, layer.values[key], source, lines=name.lines)
         return None
 
-    def _configured(self, place: str, value: Any, source: Source) -> SecretPlace:  # noqa: ANN401 - its type depends on the kind
-        functions: Mapping[str, Callable[[Any, Source], SecretPlace]] = {
+    def _configured(self, place: str, value: Any, source: Source, *, lines: bool) -> SecretPlace:  # noqa: ANN401 - its type depends on the kind
+        functions: Mapping[str, Callable[..., SecretPlace]] = {
             "file": self._file,
             "command": self._command,
             "env": self._variable,
             "credential": self._named_credential,
             "keyring": self._entry,
         }
-        return functions[place](value, source)
+        return functions[place](value, source, lines=lines)
 
-    def _file(self, path: str, source: Source) -> SecretPlace:
+    def _file(self, path: str, source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
-            return read_secret_file(path, source.name, self._stdin, self._clock, self._seconds())
+            return read_secret_file(path, source.name, self._stdin, self._clock, self._seconds(), lines=lines)
 
         return SecretPlace(source, ("file", path, source.name if path == "-" else ""), read)
 
@@ -187,29 +188,29 @@ class SecretResolver:
 
         return self._command(parse_from(source, split_command, text), source)
 
-    def _command(self, words: Sequence[str], source: Source) -> SecretPlace:
+    def _command(self, words: Sequence[str], source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
             from backupctl.secrets.from_command import run_secret_command
 
             environ = environment_without_secrets(self._environ, self._secret_variables)
-            return run_secret_command(words, source.name, environ, self._clock, self._seconds())
+            return run_secret_command(words, source.name, environ, self._clock, self._seconds(), lines=lines)
 
         return SecretPlace(source, ("command", *words), read)
 
-    def _variable(self, variable: str, source: Source) -> SecretPlace:
+    def _variable(self, variable: str, source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
             text = self._environ.get(variable)
             if not text:
                 raise ConfigError(f"{source.name}: the variable {variable} is not set", hint=f"export {variable}")
-            return secret_from_text(text, source.name)
+            return secret_from_text(text, source.name, lines=lines)
 
         return SecretPlace(source, ("env", variable), read)
 
-    def _named_credential(self, credential: str, source: Source) -> SecretPlace:
+    def _named_credential(self, credential: str, source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
             directory = self._environ.get("CREDENTIALS_DIRECTORY")
             path = Path(directory, credential) if directory else None
-            secret = read_credential(path, str(source), self._clock) if path else None
+            secret = read_credential(path, str(source), self._clock, lines=lines) if path else None
             if secret is None:
                 raise ConfigError(
                     f"{source.name}: systemd passed no credential {credential!r}",
@@ -219,8 +220,11 @@ class SecretResolver:
 
         return SecretPlace(source, ("credential", credential), read)
 
-    def _entry(self, entry: str, source: Source) -> SecretPlace:
-        return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name, self._seconds()))
+    def _entry(self, entry: str, source: Source, *, lines: bool = False) -> SecretPlace:
+        def read() -> Secret:
+            return self._keyring.read(entry, source.name, self._seconds(), lines=lines)
+
+        return SecretPlace(source, ("keyring", entry), read)
 
     def _seconds(self) -> float:
         """Return how long a place may take to answer."""

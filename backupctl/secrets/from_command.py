@@ -44,8 +44,10 @@ def run_secret_command(
     environ: Mapping[str, str],
     clock: Clock,
     seconds: float = READ_TIMEOUT_SECONDS,
+    *,
+    lines: bool = False,
 ) -> Secret:
-    """Run a command and return its output without one trailing newline; it has ``seconds`` for that.
+    """Run a command and return its line of output, or with ``lines`` all of them; it has ``seconds`` for that.
 
     The command runs with ``environ`` as its environment, without a shell, without input, and in a session of its own,
     so that a timeout or an interrupt ends all processes that it started. Its stderr is passed through.
@@ -74,7 +76,7 @@ def run_secret_command(
     if status and len(content) <= MAX_SECRET_BYTES:
         ended = f"failed with exit status {status}" if status > 0 else f"was killed by signal {-status}"
         raise ConfigError(f"{where} {ended}", hint="check its output above, or run it yourself")
-    return secret_from_bytes(content, f"{where}: the output")
+    return secret_from_bytes(content, f"{where}: the output", lines=lines)
 
 
 def _collect(process: subprocess.Popen[bytes], clock: Clock, seconds: float) -> tuple[bytes, int] | None:

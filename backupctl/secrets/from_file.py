@@ -66,9 +66,15 @@ class StandardInput:
 
 
 def read_secret_file(
-    path: str, option: str, stdin: StandardInput, clock: Clock, seconds: float = READ_TIMEOUT_SECONDS
+    path: str,
+    option: str,
+    stdin: StandardInput,
+    clock: Clock,
+    seconds: float = READ_TIMEOUT_SECONDS,
+    *,
+    lines: bool = False,
 ) -> Secret:
-    """Return the secret in ``path`` (``-``: standard input) without one trailing newline.
+    """Return the secret in ``path`` (``-``: standard input) without one trailing newline; ``lines``: it may have more.
 
     A symbolic link is followed, and its target is checked. A pipe has ``seconds`` to end.
 
@@ -79,16 +85,16 @@ def read_secret_file(
         return secret_from_bytes(stdin.read_for(option, clock, seconds), f"{option}: standard input")
     where = f"{option}: {path}"
     try:
-        return secret_from_bytes(_read(path, where, clock, SECRET, seconds), where)
+        return secret_from_bytes(_read(path, where, clock, SECRET, seconds), where, lines=lines)
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
-def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
+def read_credential(path: Path, source: str, clock: Clock, *, lines: bool = False) -> Secret | None:
     """Return the secret in a systemd credential file, whatever its mode; None if there is none."""
     where = f"{source}: {path}"
     try:
-        return secret_from_bytes(_read(str(path), where, clock, None, READ_TIMEOUT_SECONDS), where)
+        return secret_from_bytes(_read(str(path), where, clock, None, READ_TIMEOUT_SECONDS), where, lines=lines)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:

@@ -34,13 +34,13 @@ class Keyring:
             message = f"{where}: the Python package keyring is not installed"
             raise ConfigError(message, hint=INSTALL_HINT.format("keyring"))
 
-    def read(self, entry: str, where: str, seconds: float = READ_TIMEOUT_SECONDS) -> Secret:
-        """Return the secret stored as ``entry``, within ``seconds``."""
+    def read(self, entry: str, where: str, seconds: float = READ_TIMEOUT_SECONDS, *, lines: bool = False) -> Secret:
+        """Return the secret stored as ``entry``, within ``seconds``; ``lines``: it may have several."""
         text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where, seconds)
         if text is None:
             hint = "store it with `backupctl config set-secret`, as the user that runs this"
             raise ConfigError(f"{where}: entry {entry!r} not found in the keyring of this user", hint=hint)
-        return secret_from_text(str(text), f"{where}: keyring entry {entry!r}")
+        return secret_from_text(str(text), f"{where}: keyring entry {entry!r}", lines=lines)
 
     def holds(self, entry: str, where: str) -> bool:
         """Return whether there is an ``entry``."""

@@ -13,7 +13,7 @@ import pytest
 
 from backupctl.config.config_edit import SAMPLE
 from backupctl.config.config_file import read_configuration
-from backupctl.config.notify_keys import HOOKS
+from backupctl.config.notify_keys import NOTIFY_KEYS
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
@@ -99,7 +99,7 @@ def test_sample_has_every_key_and_the_reader_accepts_each(tmp_path: Path) -> Non
     options = {option.file_key for option in OPTIONS if option.file_key}
     places = {key for secret in SECRETS for key in secret.file_keys}
     assert {line.partition(" ")[0] for _, line in keys} == options | places | {
-        *("host", "read-only", "production", "ping-file", "urls-file", "on", *HOOKS, "hook-timeout"),
+        *("host", "read-only", "production", "ping-file", "urls-file", *NOTIFY_KEYS.options),
     }
     for table, line in keys:
         servers = '[servers.vc01]\nhost = "a"\n[servers.vc02]\nhost = "b"\n' if table == "[groups]" else ""

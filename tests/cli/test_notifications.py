@@ -175,20 +175,29 @@ def test_a_failing_ping_changes_nothing_and_is_always_said(
     backupctl = told(tmp_path, PINGS, monitor=monitor)
     run = backupctl("create", "-s", "vc01", "-q", "-o", "json")
     assert (run.code, run.result["exit_code"], monitor.pings, backupctl.states) == (0, 0, pings, ["SUCCEEDED"])
-    assert run.err.count(wording.NOT_SENT("ping")) == 2
+    assert run.err.count(wording.NOT_SENT("ping-file")) == 2
     assert PATH not in run.err + run.out
 
 
 def test_a_secret_that_cannot_be_read_keeps_no_backup_from_being_made(tmp_path: Path) -> None:
     run = told(tmp_path, '[notify]\nping-file = "missing"\nurls-env = "NOT_SET"\n')("create", "-s", "vc01", "-q")
-    assert (run.code, run.err.count(wording.NOT_SENT("ping"))) == (0, 2)
+    assert (run.code, run.err.count(wording.NOT_SENT("ping-file"))) == (0, 2)
+
+
+def test_an_unusable_ping_is_named_by_its_table(tmp_path: Path) -> None:
+    backupctl = told(tmp_path, '[notify.groups.production]\nping-command = ["printf", "htp:/s3cret-uuid"]\n')
+    run = backupctl("create", "-s", "vc01")
+    assert run.err.count(wording.NOT_SENT("groups.production.ping-command") + wording.INVALID_PING) == 2
+    check = backupctl("config", "check", "--run-commands")
+    assert f"notify.groups.production.ping-command: {wording.INVALID_PING}" in " ".join(check.out.split())
+    assert (run.code, check.code, "s3cret" in run.out + run.err + check.out + check.err) == (0, 3, False)
 
 
 def test_a_bug_before_a_backup_keeps_it_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(*_: object) -> None:
         raise UnicodeError
 
-    monkeypatch.setattr("backupctl.cli.notifier.find_ways", bug)
+    monkeypatch.setattr("backupctl.cli.notifier.find_channels", bug)
     backupctl = told(tmp_path, PINGS)
     run = backupctl("create", "-s", "vc01", "-q")
     assert (run.code, backupctl.states, wording.START_NOT_REPORTED in run.err) == (0, ["SUCCEEDED"], True)
@@ -254,10 +263,28 @@ def test_messages_are_sent_on_the_occasion(
     assert chat.titles == titles
 
 
+def test_a_recovery_that_could_not_be_sent_is_sent_after_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = Chat(monkeypatch)
+    for chat.broken, faults in ((False, ["fail-at=40"]), (True, []), (False, []), (False, [])):
+        told(tmp_path, MESSAGES("recovery"), faults=faults)("create", "-s", "vc01")
+    assert chat.titles == ["vc01: backup not done (backup-failed)", "vc01: backup done"]
+
+
+@pytest.mark.parametrize("separator", [" ", "\n", "\r\n"])
+def test_several_apprise_urls_stand_on_one_line_or_on_lines_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
+) -> None:
+    chat, backupctl = Chat(monkeypatch), told(tmp_path, MESSAGES("always"))
+    write_private(tmp_path / "apprise.urls", separator.join(["json://one", "json://two", ""]))
+    assert (backupctl("create", "-s", "vc01", "-q").err, len(chat.titles)) == ("", 2)
+
+
 def test_without_a_state_directory_a_recovery_is_not_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chat, not_a_folder = Chat(monkeypatch), {"XDG_STATE_HOME": str(write_private(tmp_path / "file", ""))}
     runs = [
-        told(tmp_path, MESSAGES("recovery"), faults=faults, environ=not_a_folder)("create", "-s", "vc01", "-v")
+        told(tmp_path, MESSAGES("recovery"), faults=faults, environ=not_a_folder)("create", "-s", "vc01", "-q")
         for faults in (["fail-at=40"], [])
     ]
     assert ([run.code for run in runs], chat.titles) == ([7, 0], ["vc01: backup not done (backup-failed)"])
@@ -269,7 +296,7 @@ def test_a_plugin_that_crashes_and_a_missing_package_are_said(tmp_path: Path, mo
     crashed = told(tmp_path, MESSAGES("always"))("create", "-s", "vc01", "-q")
     monkeypatch.setitem(sys.modules, "apprise", None)
     missing = told(tmp_path, MESSAGES("always"))("create", "-s", "vc01", "-q")
-    assert (crashed.code, wording.NOT_SENT("urls 1 (json)") in crashed.err) == (0, True)
+    assert (crashed.code, wording.NOT_SENT("urls-file 1 (json)") in crashed.err) == (0, True)
     assert (missing.code, wording.INSTALL_APPRISE in missing.err) == (0, True)
 
 
@@ -329,7 +356,7 @@ def test_notify_test_tries_each_way_and_starts_nothing(tmp_path: Path, monkeypat
     monitor, chat = Monitor(), Chat(monkeypatch)
     backupctl = fleet(tmp_path, MESSAGES("failure") + 'ping-file = "ping.url"\n', 2, monitor=monitor)
     code, checks, _ = notify_test(backupctl)
-    assert (code, checks) == (0, {"ping": "OK", "urls 1 (json)": "OK"})
+    assert (code, checks) == (0, {"ping-file": "OK", "urls-file 1 (json)": "OK"})
     assert (monitor.pings, chat.titles, backupctl.line.urls) == (["/log"], ["backupctl: test message"], [])
 
 
@@ -341,7 +368,7 @@ def test_notify_test_fails_if_one_way_fails(tmp_path: Path, monkeypatch: pytest.
     write_private(tmp_path / "apprise.urls", "json://chat.example.com nonsense://t0ken-of-mine")
     code, checks, run = notify_test(backupctl, "-s", "vc01")
     assert (code, run.json["error"]["slug"]) == (5, "not-sent")
-    assert checks == {"ping": "FAIL", "urls 1 (json)": "OK", "urls 2 (nonsense)": "FAIL"}
+    assert checks == {"ping-file": "FAIL", "urls-file 1 (json)": "OK", "urls-file 2 (nonsense)": "FAIL"}
     assert "t0ken" not in run.out + run.err
 
 
@@ -357,7 +384,7 @@ def test_notify_test_without_anything_to_test_is_an_error(tmp_path: Path) -> Non
         ('[notify]\nurls = "json://s3cret"', wording.SECRET_IN_CONFIGURATION),
         ('[notify]\npong-file = "x"', wording.NO_SUCH_KEY),
         ('[notify]\non = "sometimes"', wording.INVALID_CHOICE("sometimes")),
-        ('[notify]\nbefore = "check-space"', wording.NOT_A_LIST_OF_WORDS),
+        ('[notify]\nbefore = "check-space"', wording.NOT_A_LIST_OF_STRINGS),
         ('[notify]\nhook-timeout = "soon"', wording.INVALID_DURATION("soon")),
         ('[notify]\nping-file = "x"\nping-env = "X"', wording.KEEP_ONE),
         ('[notify.servers.vc1]\non = "always"', wording.DID_YOU_MEAN("vc01")),
@@ -382,7 +409,5 @@ def test_config_show_and_check_know_the_notify_tables(tmp_path: Path) -> None:
     assert settings["notify urls"] == "variable URLS"
     checked = backupctl("config", "check", "-o", "json")
     statuses = {each["name"]: each["status"] for each in checked.json["results"][1]["checks"]}
-    assert (statuses["ping"], statuses["urls"], statuses["before hook"], statuses["after-failure hook"]) == (
-        *("OK", "FAIL", "OK", "FAIL"),
-    )
+    assert (statuses["ping"], statuses["urls"]) == ("OK", "FAIL")
     assert "t0p-secret" not in shown.out + checked.out

@@ -14,7 +14,7 @@ import pytest
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.config.environment import HOOK_VARIABLES, environment_names
-from backupctl.config.notify_keys import HOOKS, PING, URLS
+from backupctl.config.notify_keys import NOTIFY_KEYS
 from backupctl.config.option_table import OPTIONS, PASSWORD, SECRETS
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
@@ -39,8 +39,8 @@ KEYS = {
     "host",
     "read-only",
     *(option.file_key for option in OPTIONS),
-    *(key for each in (*SECRETS, PING, URLS) for key in each.file_keys),
-    *("on", "hook-timeout", *HOOKS),
+    *(key for each in SECRETS for key in each.file_keys),
+    *NOTIFY_KEYS.known,
 }
 NAMES = [path.stem for path in TOPICS]
 

@@ -18,8 +18,8 @@ command = LocalGroup("notify")
 def test(context: Context) -> int:
     """Send a test message through everything that the notify tables name."""
     from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
+    from backupctl.cli.channels import send_test_messages
     from backupctl.cli.config_show import default_settings
-    from backupctl.cli.delivery import send_test_messages
 
     if any(context.value(option) for option in (SERVER, GROUP, ALL)):
         selected = appliance_settings(context)

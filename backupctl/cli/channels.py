@@ -1,0 +1,181 @@
+"""The notification channels of a run: pings of a monitor, and messages through Apprise."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.config_check import error_text
+from backupctl.cli.context import Context
+from backupctl.cli.tasks import run_tasks
+from backupctl.config.notify_keys import ON, PING, URLS
+from backupctl.config.ping_url import parse_ping_url
+from backupctl.config.proxy_selection import find_proxy
+from backupctl.config.secret_resolver import SecretPlace
+from backupctl.errors import BackupctlError, BugError, ConfigError, InterruptedRunError, NotSentError
+from backupctl.monitoring.notification import Notification
+from backupctl.output.printable import printable
+from backupctl.results.backup_results import FAIL, OK, Check, ChecksResult
+from backupctl.results.config_results import DEFAULTS
+from backupctl.results.result import complete_result
+from backupctl.scheduler.task import Task, Wait, attempt
+from backupctl.secrets.secret import Secret
+
+T = TypeVar("T")
+
+_PING_SECONDS: Final = 10.0
+_MESSAGE_SECONDS: Final = 20.0
+_PAUSES: Final = (1.0, 2.0, float("inf"))
+
+
+class Channel(msgspec.Struct):
+    """A ping URL or a text of Apprise URLs, and the servers of a run that it is about.
+
+    ``on`` is None for a ping; its pings have one ``run_id``, so that the monitor measures the time between them.
+    ``missing`` are the configured servers that have the same ping and are not part of the run.
+    """
+
+    place: SecretPlace
+    on: str | None
+    servers: list[str] = msgspec.field(default_factory=list)
+    missing: list[str] = msgspec.field(default_factory=list)
+    run_id: str = msgspec.field(default_factory=lambda: str(UUID(bytes=os.urandom(16), version=4)))
+
+    @property
+    def name(self) -> str:
+        """The table and key that name it; shows no secret."""
+        return self.place.source.key.removeprefix("notify.")
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What became of a message to a URL of a channel; ``name`` shows no secret."""
+
+    channel: Channel
+    name: str
+    error: BackupctlError | None
+
+
+def find_channels(context: Context, selected: Sequence[ApplianceSettings]) -> list[Channel]:
+    """Return the channels for these appliances, each once, however many share it; reads no secret."""
+    found: dict[tuple[object, ...], Channel] = {}
+    for settings in selected:
+        for secret in (PING, URLS):
+            place = context.secrets.in_file(secret, settings.profile.notify)
+            if place is not None:
+                on = None if secret is PING else settings.notify(ON).value
+                found.setdefault((secret, place.key, on), Channel(place, on)).servers.append(settings.name)
+    names = {settings.name for settings in selected}
+    for name, profile in context.configuration.servers.items():
+        place = None if name in names else context.secrets.in_file(PING, profile.notify)
+        if place is not None and (PING, place.key, None) in found:
+            found[PING, place.key, None].missing.append(name)
+    return list(found.values())
+
+
+def send_start(context: Context, channel: Channel) -> Task[Delivery]:
+    """Send the ping of a start."""
+    message = Notification("start", f"backupctl {context.command} has started", "\n".join(channel.servers))
+    urls = yield from _read_urls(context, channel)
+    error = urls if isinstance(urls, BackupctlError) else (yield from _send(context, channel, urls[0][1], message))
+    return Delivery(channel, channel.name, error)
+
+
+def send_all(context: Context, messages: Iterable[tuple[Channel, Notification]]) -> list[Delivery]:
+    """Read the secrets of the channels, all at once, and send each message. Raises InterruptedRunError: by a signal."""
+    messages, deliveries, tasks = list(messages), list[Delivery](), list[Task[Delivery]]()
+    read = run_tasks(context, [_read_urls(context, channel) for channel, _ in messages], sets_exit_code=False)
+    for (channel, message), urls in zip(messages, read, strict=True):
+        if isinstance(urls, BackupctlError):
+            deliveries.append(Delivery(channel, channel.name, urls))
+        else:
+            tasks += [_delivery(context, channel, name, url, message) for name, url in urls]
+    return deliveries + run_tasks(context, tasks, sets_exit_code=False)
+
+
+def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) -> ChecksResult:
+    """Send a test message to each URL, and return what became of it. Raises ConfigError: if there is none."""
+    channels = find_channels(context, selected)
+    if not channels:
+        hint = "`backupctl help notifications` shows a table [notify]"
+        raise ConfigError("no ping and no Apprise URL is configured", hint=hint)
+    message = Notification("log", "backupctl: test message", "It works. No backup was made.")  # changes no state
+    deliveries = send_all(context, [(channel, message) for channel in channels])
+    failed = [each.name for each in deliveries if each.error is not None]
+    return complete_result(
+        ChecksResult(checks=tuple(map(_check, deliveries))),
+        server=DEFAULTS,
+        host="",
+        error=NotSentError(f"not delivered: {', '.join(failed)}") if failed else None,
+    )
+
+
+def _check(delivery: Delivery) -> Check:
+    if delivery.error is None:
+        return Check(name=delivery.name, status=OK, message=f"delivered for {', '.join(delivery.channel.servers)}")
+    return Check(name=delivery.name, status=FAIL, message=error_text(delivery.error))
+
+
+def _read_urls(context: Context, channel: Channel) -> Task[list[tuple[str, Secret]] | BackupctlError]:
+    """Return the URLs of a channel with their names, or why they cannot be read."""
+    text = yield from _attempt(partial(context.secrets.read, channel.place))
+    if isinstance(text, BackupctlError) or channel.on is None:
+        return text if isinstance(text, BackupctlError) else [(channel.name, text)]
+    urls = text.reveal().split()
+    schemes = [re.match("[a-z]{2,20}(?=://)", url) for url in urls]
+    names = [f"{channel.name} {number}" for number in range(1, len(urls) + 1)]
+    shown = [f"{name} ({scheme[0]})" if scheme else name for name, scheme in zip(names, schemes, strict=True)]
+    return list(zip(shown, map(Secret, urls), strict=True))
+
+
+def _delivery(context: Context, channel: Channel, name: str, url: Secret, message: Notification) -> Task[Delivery]:
+    return Delivery(channel, name, (yield from _send(context, channel, url, message)))
+
+
+def _send(context: Context, channel: Channel, url: Secret, message: Notification) -> Task[BackupctlError | None]:
+    """Send a message, with retries of a ping, and return why it was not delivered."""
+    is_ping = channel.on is None
+    deadline = context.clock.monotonic() + (_PING_SECONDS if is_ping else _MESSAGE_SECONDS)
+    shown = Notification(message.event, printable(message.title), "\n".join(map(printable, message.body.split("\n"))))
+    send = partial(_send_ping, context, channel.run_id, url, shown) if is_ping else partial(_send_notice, url, shown)
+    for pause in _PAUSES:
+        error = yield from _attempt(send, until=deadline)
+        again = context.clock.monotonic() + pause
+        if error is None or not error.retryable or again >= deadline:
+            break
+        yield Wait(again)
+    return error
+
+
+def _attempt(function: Callable[[], T], until: float | None = None) -> Task[T | BackupctlError]:
+    """Return the result of ``function``, or its error; a bug, such as one of a plugin of Apprise, is an error too."""
+    try:
+        return (yield from attempt(function, until=until))
+    except InterruptedRunError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - one channel keeps no other from being used
+        return BugError.of(bug)
+
+
+def _send_notice(url: Secret, message: Notification) -> None:
+    from backupctl.api.senders import send_notice
+
+    send_notice(url, message.title, message.body, failed=message.failed)
+
+
+def _send_ping(context: Context, run_id: str, url: Secret, message: Notification) -> None:
+    from backupctl.api.connect import connection_to
+    from backupctl.api.senders import send_ping
+
+    address, path, query = parse_ping_url(url)
+    proxy = find_proxy(address, (), context.environ).value
+    send_ping(
+        connection_to(address.base_url, proxy.url.reveal() if proxy else None, context.clock),
+        Secret(f"{path}{message.event and '/'}{message.event}{query}&rid={run_id}".replace("?&", "?")),
+        f"{message.title}\n\n{message.body}",
+        transport=context.transport_for(address) if context.transport_for else None,
+    )
