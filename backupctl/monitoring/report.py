@@ -11,14 +11,12 @@ from backupctl.models import JobState
 from backupctl.monitoring.audit import audit_schedule
 from backupctl.monitoring.skew import skew_seconds
 from backupctl.results.audit_results import AuditResult
-from backupctl.results.backup_history import BackupHistory
+from backupctl.results.backup_history import CLOCK_SKEW, LOCAL, BackupHistory, Track
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob, JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.rules.recurrence import time_zone
 
-_AHEAD: Final = timedelta(days=1)
-"""So much the clock of an appliance may be ahead, in a report until now."""
 _MEMORY: Final = timedelta(days=3653)
 """The start time of an older job is wrong."""
 
@@ -33,10 +31,12 @@ def backup_report(
 
     ``attempts`` are the runs of backupctl that started no backup.
     """
-    until = info.until + _AHEAD if info.until == info.generated_at else info.until
-    dated, remembered = _dated([each.job for each in backups], info), _dated(history.jobs, info)
+    until = info.until + CLOCK_SKEW if info.until == info.generated_at else info.until
+    dated = [each for each in _dated([each.job for each in backups], info) if each[1].type != LOCAL]
+    remembered = _dated(history.jobs, info)
     runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < until]
-    ends = sorted(job.end_time for _, job in dated if job.succeeded and job.end_time and job.end_time <= until)
+    successes = Track(read_at=info.generated_at, jobs=tuple(job for _, job in dated)).successes
+    ends = sorted(job.ended_at for job in successes if job.ended_at and job.ended_at <= until)
     times = [*(start for start, _ in dated[:1] if start < info.until), *ends, info.until]
     intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
     audit = _audit(history, backups, info)
@@ -44,11 +44,13 @@ def backup_report(
         **msgspec.structs.asdict(info),
         schedules=history.schedules,
         schedules_error=history.schedules_error,
-        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit else None,
+        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until)
+        if audit and audit.judged_since
+        else None,
         notes=audit.notes if audit else (),
         runs=tuple(runs),
         attempts=tuple(each for each in attempts if info.since <= each.time < until),
-        succeeded=sum(each.job.succeeded for each in runs),
+        succeeded=sum(each.job.succeeded and each.job.type != LOCAL for each in runs),
         failed=sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,
         longest_interval=max(intervals, key=lambda each: each.until - each.since, default=None),
@@ -60,7 +62,7 @@ def backup_report(
 def _dated(jobs: Iterable[Job], info: ReportInfo) -> list[tuple[datetime, Job]]:
     """Return the jobs with a plausible start, oldest first."""
     starts = ((job.start_time, job) for job in jobs if job.start_time is not None)
-    plausible = (each for each in starts if info.generated_at - _MEMORY < each[0] < info.generated_at + _AHEAD)
+    plausible = (each for each in starts if info.generated_at - _MEMORY < each[0] < info.generated_at + CLOCK_SKEW)
     return sorted(plausible, key=lambda each: each[0])
 
 

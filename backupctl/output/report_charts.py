@@ -24,6 +24,8 @@ _MARKS: Final = {
 }
 """The mark of a day, the worst first, which does not depend on its color, and what it means."""
 
+_DOTS: Final = {True: ("dot good", "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0"), False: ("dot", "M-3.5-3.5l7 7M3.5-3.5l-7 7")}
+
 
 def calendar(report: BackupReport, zone: tzinfo) -> str:
     """Return the days of the period by weeks, a row for each year, each day with its worst mark, and a legend.
@@ -88,22 +90,17 @@ def series(
 
     parts = [_text(_AXIS, _HEIGHT - 4, f"{report.since.astimezone(zone):%Y-%m-%d}")]
     parts += [_text(_WIDTH, _HEIGHT - 4, f"{report.until.astimezone(zone):%Y-%m-%d}", "end")]
-    for value in (0, top / 2, top):
-        at = place(report.since, value)
-        parts += [
-            f'<path class="grid" d="M{at}H{_WIDTH}"/>',
-            _text(_AXIS - 6, float(at.split()[1]) + 4, name(value), "end"),
-        ]
+    for height in (0, 0.5, 1):
+        y = _BASE - (_BASE - 10) * height
+        parts.append(
+            f'<path class="grid" d="M{_AXIS} {y}H{_WIDTH}"/>{_text(_AXIS - 6, y + 4, name(top * height), "end")}'
+        )
     line = " ".join(place(time, value) for time, value, good in points if good)
     parts.append(f'<polyline class="line" points="{line}"/>')
     for time, value, good in points:
-        shape = (
-            'class="dot good" d="M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0"'
-            if good
-            else 'class="dot" d="M-3.5-3.5l7 7M3.5-3.5l-7 7"'
-        )
+        kind, shape = _DOTS[good]
         tip = f"<title>{escape(timestamp(time, zone))}: {escape(name(value))}</title>"
-        parts.append(f'<path {shape} transform="translate({place(time, value)})">{tip}</path>')
+        parts.append(f'<path class="{kind}" d="{shape}" transform="translate({place(time, value)})">{tip}</path>')
     return _svg(title, parts, _WIDTH, _HEIGHT)
 
 

@@ -15,13 +15,14 @@ from backupctl.output.report_findings import (
     ODD,
     RUN_COLUMNS,
     UNKNOWN,
-    Mark,
+    Text,
     findings_of,
     location_text,
     missed_runs,
     state_of,
     time_text,
 )
+from backupctl.results.audit_results import RunVerdict
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
 from backupctl.results.schedule_results import ScheduleInfo, recurrence_text
 
@@ -37,9 +38,9 @@ class Section(NamedTuple):
 
     title: str
     facts: Mapping[str, str | None] = {}
-    findings: Sequence[Mark] = ()
+    findings: Sequence[Text] = ()
     columns: Sequence[str] = ()
-    rows: Sequence[Sequence[Mark]] = ()
+    rows: Sequence[Sequence[Text]] = ()
     report: BackupReport | None = None
 
 
@@ -52,7 +53,7 @@ def title_of(info: ReportInfo) -> str:
 def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]:
     """Return the summary, a section for each appliance, and what the report does not show."""
     found = {result.server: list(findings_of(result)) for result in results}
-    none = [Mark("no gap and no failure found", GOOD)]
+    none = [Text("no gap and no failure found", GOOD)]
     skew, rows = skew_of_newest(results, info), [_summary_row(result) for result in results]
     apart = None if skew is None else duration(skew, exact=True)
     facts = {
@@ -64,22 +65,22 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
         "Generated": f"{timestamp(info.generated_at)} by {info.generator}",
     }
     if skew is not None and skew > LINKED_WINDOW_SECONDS:
-        found[f"group {info.group}"] = [Mark(f"the newest backups started {apart} apart", ODD)]
+        found[f"group {info.group}"] = [Text(f"the newest backups started {apart} apart", ODD)]
     findings = _shared(found)
     return [
         Section("Summary", facts, (findings or none) if len(results) > 1 else (), _SUMMARY, rows),
         *(_appliance(result, found[result.server] or none) for result in results),
-        Section("What this report does not show", findings=[Mark(text) for text in _LIMITS.splitlines()]),
+        Section("What this report does not show", findings=[Text(text) for text in _LIMITS.splitlines()]),
     ]
 
 
-def _shared(found: Mapping[str, Iterable[Mark]]) -> list[Mark]:
+def _shared(found: Mapping[str, Iterable[Text]]) -> list[Text]:
     """Return the findings of all appliances, bad ones first; those with the same one share a line."""
-    servers: dict[Mark, list[str]] = {}
+    servers: dict[Text, list[str]] = {}
     for server, marks in found.items():
         for mark in marks:
             servers.setdefault(mark, []).append(server)
-    marks = [Mark(f"{', '.join(names)}: {text}", verdict) for (text, verdict), names in servers.items()]
+    marks = [Text(f"{', '.join(names)}: {text}", verdict) for (text, verdict), names in servers.items()]
     return sorted(marks, key=lambda mark: mark.verdict != BAD)
 
 
@@ -89,25 +90,25 @@ _SUMMARY: Final = (
 )
 
 
-def _summary_row(result: ReportResult) -> list[Mark]:
+def _summary_row(result: ReportResult) -> list[Text]:
     report = result.report
     if report is None:
-        return [Mark(result.server), Mark("not read", BAD), *[Mark(UNKNOWN)] * (len(_SUMMARY) - 2)]
+        return [Text(result.server), Text("not read", BAD), *[Text(UNKNOWN)] * (len(_SUMMARY) - 2)]
     expected, missed = report.scheduled_runs, missed_runs(report)
-    counts = [Mark(UNKNOWN)] * 3
+    counts = [Text(UNKNOWN)] * 3
     if not report.is_forgotten:
         counts = [
-            Mark(str(len(report.runs))),
-            Mark(str(report.succeeded), "" if report.succeeded else BAD),
-            Mark(str(report.failed), BAD if report.failed else ""),
+            Text(str(len(report.runs))),
+            Text(str(report.succeeded), "" if report.succeeded else BAD),
+            Text(str(report.failed), BAD if report.failed else ""),
         ]
     return [
-        Mark(result.server),
-        Mark(time_text(report.last_success, zone_of(report)) or UNKNOWN),
-        Mark(_longest(report)),
+        Text(result.server),
+        Text(time_text(report.last_success, zone_of(report)) or UNKNOWN),
+        Text(_longest(report)),
         *counts,
-        Mark(UNKNOWN if expected is None else str(len(expected))),
-        Mark(UNKNOWN if expected is None else str(len(missed)), BAD if missed else ""),
+        Text(UNKNOWN if expected is None else str(sum(run.verdict != RunVerdict.NOT_JUDGED for run in expected))),
+        Text(UNKNOWN if expected is None else str(len(missed)), BAD if missed else ""),
     ]
 
 
@@ -120,7 +121,7 @@ def _longest(report: BackupReport) -> str:
     return f"{'' if report.is_remembered else 'at least '}{duration(ceil(seconds / unit) * unit)}"
 
 
-def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
+def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
     """Return the section of an appliance; what all its backups have in common is a fact and no column."""
     report, facts = result.report, {"Host": result.host, "Release": result.release or UNKNOWN}
     if report is None:
@@ -139,7 +140,7 @@ def _appliance(result: ReportResult, findings: Sequence[Mark]) -> Section:
     facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
     facts |= {f"{name} of all backups": text for name, text in same.items()}
     rows = [
-        [state_of(run), *(Mark(texts[number] or UNKNOWN) for texts in shown.values())]
+        [state_of(run), *(Text(texts[number] or UNKNOWN) for texts in shown.values())]
         for number, run in enumerate(report.runs)
     ]
     return Section(result.server, facts, findings, ["Result", *shown], rows, report)

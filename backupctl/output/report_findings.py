@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 
 from backupctl.error_facts import render_message
 from backupctl.formatting import duration, plural, size, timestamp
+from backupctl.monitoring.gap_texts import gap_texts
 from backupctl.monitoring.report import zone_of
 from backupctl.results.audit_results import ExpectedRun, RunVerdict
+from backupctl.results.backup_history import LOCAL
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, ReportResult
@@ -19,7 +21,7 @@ GOOD, BAD, ODD = "good", "bad", "odd"
 _LONGEST_TEXT: Final = 500
 
 
-class Mark(NamedTuple):
+class Text(NamedTuple):
     """A text with its verdict: GOOD, BAD, ODD or none."""
 
     text: str
@@ -28,29 +30,31 @@ class Mark(NamedTuple):
 
 def missed_runs(report: BackupReport) -> list[ExpectedRun]:
     """Return the scheduled runs that made no backup, except failed ones, which are among the backups."""
-    return [run for run in report.scheduled_runs or () if run.is_gap and run.verdict != RunVerdict.FAILED]
+    return [run for run in report.scheduled_runs or () if _is_missed(run)]
 
 
-def findings_of(result: ReportResult) -> Iterator[Mark]:
+def _is_missed(run: ExpectedRun) -> bool:
+    return run.is_gap and run.verdict != RunVerdict.FAILED
+
+
+def findings_of(result: ReportResult) -> Iterator[Text]:
     """Yield what somebody should look at."""
     report = result.report
     if result.simulated:
-        yield Mark("simulated, these backups do not exist", BAD)
+        yield Text("simulated, these backups do not exist", BAD)
     if report is None:
         why = render_message(result.error.facts, subject=result.server) if result.error else UNKNOWN
-        yield Mark(f"could not be read, its backups are unknown: {why}", BAD)
+        yield Text(f"could not be read, its backups are unknown: {why}", BAD)
         return
     zone = zone_of(report)
     if not report.succeeded and not report.is_forgotten:
-        yield Mark("no backup is known to have succeeded in this period", BAD)
-    for (verdict, is_gap), expected in groupby(report.scheduled_runs or (), lambda run: (run.verdict, run.is_gap)):
-        if is_gap and verdict != RunVerdict.FAILED:
-            due = [run.due for run in expected]
-            what = "missed" if verdict == RunVerdict.MISSED else "kept out by another job"
-            yield Mark(f"{plural(len(due), 'scheduled run')} {what}: {_span(due, zone)}", BAD)
+        yield Text("no backup is known to have succeeded in this period", BAD)
+    for verdict, when in gap_texts(report.scheduled_runs or (), _is_missed):
+        what = "missed" if verdict == RunVerdict.MISSED else "kept out by another job"
+        yield Text(f"scheduled run {what}: {when}", BAD)
     for why, attempts in groupby(report.attempts, lambda each: each.message or f"exit code {each.exit_code}"):
         times = [each.time for each in attempts]
-        yield Mark(f"{plural(len(times), 'run')} of create without a backup: {_span(times, zone)}: {why}", BAD)
+        yield Text(f"{plural(len(times), 'run')} of create without a backup: {_span(times, zone)}: {why}", BAD)
     for (state, messages), runs in groupby(report.runs, lambda run: (state_of(run), messages_text(run.job))):
         if state.verdict != GOOD:
             jobs = [run.job for run in runs][::-1]
@@ -58,8 +62,8 @@ def findings_of(result: ReportResult) -> Iterator[Mark]:
             what = f"backup {jobs[0].id} of {when} {state.text}"
             if len(jobs) > 1:
                 what = f"{len(jobs)} backups in a row {state.text}, {when}"
-            yield Mark(": ".join(filter(None, (what, _brief(messages)))), state.verdict)
-    yield from (Mark(text, ODD) for applies, text in _unknowns(report, zone) if applies)
+            yield Text(": ".join(filter(None, (what, _brief(messages)))), state.verdict)
+    yield from (Text(text, ODD) for applies, text in _unknowns(report, zone) if applies)
 
 
 def _span(times: Sequence[datetime | None], zone: tzinfo) -> str:
@@ -75,6 +79,7 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     """Yield what may be unknown or not protected, each with whether it is."""
     schedules, oldest = report.schedules, report.remembered_since
     jobs = [run.job for run in report.runs if run.job.succeeded]
+    local = sum(job.type == LOCAL for job in jobs)
     clear, empty = sum(job.encrypted is False for job in jobs), sum(job.size_bytes == 0 for job in jobs)
     denied = [run.job.id for run in report.runs if run.forgotten and oldest and (run.job.start_time or oldest) > oldest]
     missing = {
@@ -89,11 +94,12 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
         disabled = (each.name for each in schedules or () if each.enable is False)
         yield from ((True, f"schedule {name} is disabled") for name in disabled)
         yield oldest and not report.is_remembered, f"the appliance remembers nothing before {time_text(oldest, zone)}"
-        untyped = len(schedules or ()) == 1 and not report.schedules_error
+        untyped = len(schedules or ()) == 1 and not report.schedules_error and not report.notes
         yield untyped, "the runs of the schedule cannot be judged: the types of the backups are unknown"
     yield from ((True, f"schedule: {note}") for note in report.notes)
     yield oldest is None, "the appliance remembers no backup"
     yield denied, f"only in the journal: {', '.join(denied)}, although the appliance remembers older backups"
+    yield local, f"{plural(local, 'local backup')} not counted: it may be lost with the appliance"
     yield clear, f"{plural(clear, 'backup')} not encrypted"
     yield empty, f"{plural(empty, 'backup')} succeeded with 0 bytes"
     yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read, or when it started"
@@ -119,13 +125,13 @@ RUN_COLUMNS: Final[Mapping[str, Callable[[Job, tzinfo], str | None]]] = {
 """The columns of the table of backups, each with a function that returns its text, none if it is unknown."""
 
 
-def state_of(run: JournaledJob) -> Mark:
+def state_of(run: JournaledJob) -> Text:
     """Return the state of a backup in words, that of a newer release as it is, and whether only the journal has it."""
     running = "not ended when last seen" if run.forgotten else "still running"
     done = ("succeeded with messages", ODD) if run.job.messages else ("succeeded", GOOD)
     words = {"SUCCEEDED": done, "FAILED": ("failed", BAD), "INPROGRESS": (running, ODD)}
     text, verdict = words.get(run.job.state, (f"in state {run.job.state}", ODD))
-    return Mark(f"{text} (journal)" if run.forgotten else text, verdict)
+    return Text(f"{text} (journal)" if run.forgotten else text, verdict)
 
 
 def messages_text(job: Job) -> str:

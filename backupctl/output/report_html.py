@@ -10,7 +10,7 @@ from backupctl.monitoring.report import zone_of
 from backupctl.output.printable import printable
 from backupctl.output.report_charts import calendar, scroll_box, series
 from backupctl.output.report_document import Section, sections, title_of
-from backupctl.output.report_findings import Mark
+from backupctl.output.report_findings import Text
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
 
 
@@ -54,12 +54,12 @@ def _element(name: str, lines: Iterable[str], kind: str = "") -> str:
     return "\n".join((f'<{name} class="{kind}">' if kind else f"<{name}>", *lines, f"</{name}>"))
 
 
-def _cell(mark: Mark) -> str:
+def _cell(mark: Text) -> str:
     """Return a cell of a table; a long text may be wrapped."""
     return f'<td class="long">{_mark(mark)}</td>' if len(mark.text) > 24 else f"<td>{_mark(mark)}</td>"
 
 
-def _mark(mark: Mark) -> str:
+def _mark(mark: Text) -> str:
     return f'<span class="mark {mark.verdict}">{_text(mark.text)}</span>' if mark.verdict else _text(mark.text)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from backupctl.output.printable import printable
 from backupctl.output.report_document import Section, sections, title_of
-from backupctl.output.report_findings import Mark
+from backupctl.output.report_findings import Text
 from backupctl.results.report_results import ReportInfo, ReportResult
 
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>&|~$]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])|^[-+#=]")
@@ -27,11 +27,11 @@ def _section(section: Section) -> Iterator[str]:
         yield "\n".join(f"- {_escaped(mark.text)}" for mark in section.findings)
     if section.rows:
         yield "\n".join(
-            [_row(map(Mark, section.columns)), "|---" * len(section.columns) + "|", *map(_row, section.rows)]
+            [_row(map(Text, section.columns)), "|---" * len(section.columns) + "|", *map(_row, section.rows)]
         )
 
 
-def _row(cells: Iterable[Mark]) -> str:
+def _row(cells: Iterable[Text]) -> str:
     return f"| {' | '.join(_escaped(cell.text) for cell in cells)} |"
 
 

@@ -57,12 +57,19 @@ def test_longest_interval_begins_before_the_period_and_ends_with_it() -> None:
 
 
 def test_backup_of_an_appliance_whose_clock_is_ahead_is_in_a_report_until_now() -> None:
-    ahead = a_job(-0.5)
+    ahead = a_job(-0.02)
     report = report_of(ahead, a_job(1))
     assert ([run.job for run in report.runs], report.last_success) == ([ahead, a_job(1)], ahead.end_time)
-    assert report.longest_interval == Period(since=ended(1), until=ended(-0.5))
+    assert report.longest_interval == Period(since=ended(1), until=ended(-0.02))
     info = ReportInfo(since=INFO.since, until=NOW, generated_at=NOW + DAY, generator="backupctl")
     assert report_of(ahead, a_job(1), info=info).last_success == ended(1)
+
+
+def test_local_backup_is_listed_and_does_not_count() -> None:
+    local = Job(**{**asdict(a_job(1)), "type": "LOCAL_BACKUP"})
+    report = report_of(local, a_job(2))
+    assert ([run.job for run in report.runs], report.succeeded) == ([local, a_job(2)], 1)
+    assert (report.last_success, report.longest_interval) == (ended(2), Period(since=ended(2), until=NOW))
 
 
 def test_impossible_start_times_have_no_effect() -> None:

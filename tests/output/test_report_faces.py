@@ -172,8 +172,8 @@ MISSED = (
     a_run(24, RunVerdict.KEPT_OUT),
 )
 MISSED_SENTENCES = (
-    "2 scheduled runs missed: 2026-02-21 02:00 UTC to 2026-02-22 02:00 UTC",
-    "1 scheduled run kept out by another job: 2026-02-24 02:00 UTC",
+    "scheduled run missed: 2026-02-21 02:00 UTC to 2026-02-22 02:00 UTC (2 runs)",
+    "scheduled run kept out by another job: 2026-02-24 02:00 UTC",
 )
 
 
@@ -224,6 +224,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
             ["backup job-1 of 2026-02-28 11:00 UTC succeeded with messages: no seat"],
         ),
         ({"jobs": [a_job(1, state="NONE")]}, ["backup job-1 of 2026-02-28 11:00 UTC in state NONE"]),
+        ({"jobs": [a_job(1, type="LOCAL_BACKUP")]}, ["1 local backup not counted"]),
         ({"jobs": [a_job(1, size_bytes=0)]}, ["1 backup succeeded with 0 bytes"]),
         ({"schedules": (ScheduleInfo(name="x"),)}, ["the runs of the schedule cannot be judged"]),
         (
