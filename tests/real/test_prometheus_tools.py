@@ -82,12 +82,19 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "moved to the evening": Scenario([Days(MOVED, {0: NIGHTLY, NIGHT - 1: (NIGHT + 20, NIGHT + 44)})], QUIET),
     "every third day": Scenario([Days({"SCHEDULED": [Night(2)]}, {0: (2, 3 * DAY + 2)})], {51: set(), 60: {"Stale"}}),
-    "unreadable": Scenario([Days(unreadable=NIGHT)], {NIGHT + 0.5: set(), NIGHT + 2: {"ScrapeFailed"}}),
+    "unreadable": Scenario(
+        [Days(unreadable=NIGHT)],
+        {NIGHT + 0.5: set(), NIGHT + 2: {"ScrapeFailed"}, NIGHT + 30: {"ScrapeFailed", "Stale"}},
+    ),
+    "never readable": Scenario(
+        [Days(unreadable=0)], {0.5: set(), 2: {"ScrapeFailed"}, 30: {"NeverBackedUp", "ScrapeFailed"}}
+    ),
     "no longer written": Scenario([Days(frozen=NIGHT - 1)], {NIGHT + 0.5: set(), NIGHT + 2: {"ExportStale"}}),
     "no file": Scenario([Days(gone=NIGHT)], {NIGHT + 0.5: set(), NIGHT + 2: {"ExportMissing"}}),
     "never a file": Scenario([], {0.5: set(), 2: {"ExportMissing"}}),
     "one appliance less": Scenario(
-        [WELL, Days(server="vc02", gone=NIGHT)], {NIGHT + 0.5: set(), NIGHT + 2: {"ExportMissing"}, NIGHT + 25: set()}
+        [WELL, Days(server="vc02", gone=NIGHT)],
+        {NIGHT + 0.5: set(), NIGHT + 2: {"ExportMissing"}, NIGHT + 45: {"ExportMissing"}},
     ),
     "two hosts export": Scenario([WELL, Days(instance="host2:9100")], QUIET),
     "one of two hosts cannot read": Scenario([WELL, Days(instance="host2:9100", unreadable=30)], QUIET),
