@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
     from backupctl.output.view import View
-    from backupctl.output.view_selection import Output
     from backupctl.results.result import Envelope, Result
     from backupctl.scheduler.workers import Workers
     from backupctl.secrets.secret import Secret
@@ -235,11 +233,11 @@ class Context:
     def view(self) -> View:
         """The output of this run; ``-o`` is read from the raw arguments, so that it applies to usage errors too."""
         from backupctl.output.guarded_view import GuardedView
-        from backupctl.output.view_selection import make_view
+        from backupctl.output.view_selection import make_view, requested_output
 
         return GuardedView(
             make_view(
-                _requested_output(self.argv, plugin=self.exit_codes is PLUGIN_CODES),
+                requested_output(self.argv, plugin=self.exit_codes is PLUGIN_CODES),
                 stdout=self.stdout,
                 stderr=self.stderr,
                 clock=self.clock,
@@ -314,30 +312,6 @@ class Context:
             return resolve(option, self.given.get(option.key, ()), self.environ).value
         except BackupctlError:
             return default
-
-
-def _requested_output(argv: Sequence[str], *, plugin: bool) -> Output:
-    """Return the output format that raw arguments request; text, or Nagios for a plugin, if they request no known one.
-
-    A plugin has ``--format`` for its text. For a report, ``--format json`` is ``-o json`` unless ``--to`` takes it.
-    """
-    formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
-    text: dict[str, Output] = {"checkmk": "checkmk", "prtg": "prtg"}
-    named = _last_value(argv, "--format")
-    default = text.get(named, "nagios") if plugin else "text"
-    requested = (_last_value(argv, "--output|-[qvh]*o"), "" if _last_value(argv, "--to") else named)
-    return next((formats[each] for each in requested if each in formats), default)
-
-
-def _last_value(argv: Sequence[str], flags: str) -> str:
-    """Return the last value of an option in raw arguments, in lower case; ``flags`` is a pattern of its names."""
-    value = ""
-    for argument, following in zip(argv, [*argv[1:], ""], strict=False):
-        if argument == "--":
-            break
-        if match := re.fullmatch(rf"(?:{flags})(=?.*)", argument, re.DOTALL):
-            value = (match[1].removeprefix("=") or following).strip().lower()
-    return value
 
 
 def _format(value: object) -> str:

@@ -1,7 +1,9 @@
 """Choose the view for an output format; only the chosen one is imported."""
 
-from collections.abc import Mapping
-from typing import Literal, TextIO
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Literal, TextIO
 
 from backupctl.clock import Clock
 from backupctl.output.json_view import JsonLinesView, JsonView
@@ -10,6 +12,26 @@ from backupctl.output.view import View
 
 Output = Literal["text", "json", "jsonl", "nagios", "checkmk", "prtg"]
 Color = Literal["auto", "always", "never"]
+
+_MACHINE: Final[Mapping[str, Output]] = {"json": "json", "jsonl": "jsonl"}
+_PLUGIN: Final[Mapping[str, Output]] = {"checkmk": "checkmk", "prtg": "prtg"}
+
+
+def requested_output(argv: Sequence[str], *, plugin: bool) -> Output:
+    """Return the output format that raw arguments request; text, or Nagios for a plugin, if they request no known one.
+
+    A plugin has ``--format`` for its text. For a report, ``--format json`` is ``-o json`` unless ``--to`` takes it.
+    """
+    given: dict[str, str] = {}
+    for argument, following in pairwise([*argv, ""]):
+        if argument == "--":
+            break
+        if match := re.fullmatch(r"(?:--(output|format|to)(?=$|=)|-[qvh]*o)(.*)", argument, re.DOTALL):
+            given[match[1] or "output"] = (match[2].removeprefix("=") or following).strip().lower()
+    output, named = given.get("output", ""), given.get("format", "")
+    if plugin:
+        return _MACHINE.get(output) or _PLUGIN.get(named, "nagios")
+    return _MACHINE.get(output) or _MACHINE.get("" if "to" in given else named, "text")
 
 
 def make_view(
