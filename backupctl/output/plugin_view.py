@@ -101,9 +101,10 @@ def _prtg(services: Sequence[_Service]) -> list[str]:
     """
     channels: list[dict[str, object]] = []
     for each in services:
-        channels.append({"channel": f"{each.server} state", "value": each.state, **_PRTG_STATE})
+        prefix = f"{each.server} " if len(services) > 1 else ""
+        channels.append({"channel": f"{prefix}state", "value": each.state, **_PRTG_STATE})
         for name, one in each.verdict.metrics.items():
-            channels.append({"channel": f"{each.server} {name}", "value": one.value, "unit": _PRTG_UNITS[one.unit]})
+            channels.append({"channel": f"{prefix}{name}", "value": one.value, "unit": _PRTG_UNITS[one.unit]})
     text = {"text": "; ".join(each.sentence for each in services)[:_PRTG_LENGTH]}
     is_known = any(each.verdict.metrics for each in services)
     return [json_text({"prtg": {"result": channels, **text} if is_known else {"error": 1, **text}})]

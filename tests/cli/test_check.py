@@ -147,6 +147,7 @@ def test_table_of_the_manual_is_what_the_check_says() -> None:
         ),
         *(
             "check --format xml",
+            "check --format json",
             "check --format",
             "check -w 3h -c 1h",
             "check -s",

@@ -60,7 +60,7 @@ def command(context: Context, /, timeout: float, **limits: Any) -> int:  # noqa:
 
     thresholds = Thresholds(**limits)
     if thresholds.warning > thresholds.critical:
-        raise UsageError("--warning is longer than --critical", hint="give the shorter age with --warning")
+        raise UsageError("--warning is longer than --critical", hint="give --critical too: a longer age than --warning")
     work = partial(check, limits=thresholds)
     results = collect(context, VerdictResult, lambda _: work, CommandTraits(deadline=timeout))
     states = [each.check.state if each.check else ServiceState.UNKNOWN for each in results]

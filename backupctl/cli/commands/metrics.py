@@ -36,7 +36,7 @@ def export(context: Context, to: str | None) -> int:
     from backupctl.results.backup_history import HistoryResult
 
     path = None if to is None else parse_path(to)
-    if path is not None and path.suffix != ".prom":
+    if path is not None and not path.name.endswith(".prom"):
         hint = "the node exporter ignores other files"
         raise UsageError("--to: $1 does not end in .prom", texts=(str(path),), hint=hint)
     results = collect(context, HistoryResult, lambda _: history_result, TRAITS)
