@@ -41,20 +41,34 @@ class _Started(NamedTuple):
         return self.job.ended_at is None or self.job.ended_at > moment
 
 
-def audit_schedule(
-    history: BackupHistory, schedule: ScheduleInfo, since: datetime, *, known: Iterable[Job] = ()
-) -> AuditResult:
-    """Return what became of each run of a schedule that was due since then.
+def calendar_of(history: BackupHistory) -> Calendar | str | None:
+    """Return the calendar of the schedule, or why no run can be judged; None without a schedule that can be read."""
+    if history.schedules_error or not history.schedules:
+        return None
+    if len(history.schedules) > 1:
+        return "there are several schedules, and a job does not tell which of them made it"
+    if not history.has_details:
+        return "the types of the backups are unknown"
+    (schedule,) = history.schedules
+    at, zone = time_of_day(schedule.hour, schedule.minute), time_zone(schedule.time_zone or "")
+    if at is None:
+        return "the schedule has no time"
+    if zone is None:
+        return f"the time zone {schedule.time_zone or 'of the appliance'} is unknown; the package tzdata may be missing"
+    return Calendar(at, schedule.days, zone)
+
+
+def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[Job] = ()) -> AuditResult:
+    """Return what became of each run of the schedule that was due since then.
 
     ``known`` are further jobs, which the appliance has forgotten.
     """
-    result = AuditResult(since=since, until=history.read_at, schedule=schedule)
-    at, zone = time_of_day(schedule.hour, schedule.minute), time_zone(schedule.time_zone or "")
-    if at is None:
-        return replace(result, notes=("the schedule has no time, so no run is expected",))
-    if zone is None:
-        return replace(result, notes=("no run can be judged: the time zone of the appliance is unknown",))
-    calendar = Calendar(at, schedule.days, zone)
+    calendar, result = calendar_of(history), AuditResult(since=since, until=history.read_at)
+    if isinstance(calendar, str):
+        return replace(result, notes=(f"no run can be judged: {calendar}",))
+    if calendar is None or not history.schedules:
+        return result
+    (schedule,) = history.schedules
     jobs = _started(history, known, calendar)
     scheduled = [each for each in jobs if each.scheduled]
     periods = calendar.periods([each.start for each in scheduled])
@@ -68,12 +82,13 @@ def audit_schedule(
     unexplained = (each.job for each in scheduled if each.start >= since and each.job.type)
     return replace(
         result,
+        schedule=schedule,
         judged_since=max(since, judged[0].due) if judged else None,
         runs=runs,
         gaps=tuple(run for run in runs if run.is_gap),
         counts={verdict: counts[verdict] for verdict in RunVerdict},
         unexplained=tuple(job for job in unexplained if job.id not in explained),
-        notes=(*_notes(history, schedule, scheduled, zone), *_limits(periods, calendar, since, runs)),
+        notes=(*_notes(history, schedule, scheduled, calendar.zone), *_limits(periods, calendar, since, runs)),
     )
 
 
@@ -165,7 +180,9 @@ def _without_added_days(judged: Sequence[ExpectedRun]) -> list[ExpectedRun]:
         ):
             first[day] = of_day[len(before)].due
     return [
-        replace(run, verdict=RunVerdict.NOT_JUDGED) if run.due < first.get(run.due.weekday(), run.due) else run
+        replace(run, verdict=RunVerdict.NOT_JUDGED, made_up_by=None)
+        if run.due < first.get(run.due.weekday(), run.due)
+        else run
         for run in judged
     ]
 

@@ -10,7 +10,6 @@ import msgspec
 from backupctl.models import JobState
 from backupctl.monitoring.audit import audit_schedule
 from backupctl.monitoring.skew import skew_seconds
-from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import CLOCK_SKEW, LOCAL, BackupHistory, Track
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob, JournalEntry
@@ -39,15 +38,13 @@ def backup_report(
     ends = sorted(job.ended_at for job in successes if job.ended_at and job.ended_at <= until)
     times = [*(start for start, _ in dated[:1] if start < info.until), *ends, info.until]
     intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
-    audit = _audit(history, backups, info)
+    audit = audit_schedule(history, info.since, known=[each.job for each in backups if each.forgotten])
     return BackupReport(
         **msgspec.structs.asdict(info),
         schedules=history.schedules,
         schedules_error=history.schedules_error,
-        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until)
-        if audit and audit.judged_since
-        else None,
-        notes=audit.notes if audit else (),
+        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit.judged_since else None,
+        notes=audit.notes,
         runs=tuple(runs),
         attempts=tuple(each for each in attempts if info.since <= each.time < until),
         succeeded=sum(each.job.succeeded and each.job.type != LOCAL for each in runs),
@@ -64,14 +61,6 @@ def _dated(jobs: Iterable[Job], info: ReportInfo) -> list[tuple[datetime, Job]]:
     starts = ((job.start_time, job) for job in jobs if job.start_time is not None)
     plausible = (each for each in starts if info.generated_at - _MEMORY < each[0] < info.generated_at + CLOCK_SKEW)
     return sorted(plausible, key=lambda each: each[0])
-
-
-def _audit(history: BackupHistory, backups: Sequence[JournaledJob], info: ReportInfo) -> AuditResult | None:
-    """Return the audit of the schedule, None if there is not one, or if the jobs that it made cannot be told."""
-    schedules = history.schedules or ()
-    if len(schedules) != 1 or history.schedules_error or not history.has_details:
-        return None
-    return audit_schedule(history, schedules[0], info.since, known=[each.job for each in backups if each.forgotten])
 
 
 def skew_of_newest(results: Sequence[ReportResult], info: ReportInfo) -> int | None:

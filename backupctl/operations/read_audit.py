@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from backupctl.errors import ApplianceAnswerError, AuditGapError
 from backupctl.formatting import plural
-from backupctl.monitoring.audit import audit_schedule
+from backupctl.monitoring.audit import audit_schedule, calendar_of
 from backupctl.monitoring.journaled_jobs import with_journal
 from backupctl.operations import jobs
 from backupctl.operations.outcome import Outcome
@@ -13,7 +15,6 @@ from backupctl.operations.schedule import read_schedules
 from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.journal_entry import JournalEntry
-from backupctl.rules.recurrence import time_zone
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
@@ -29,23 +30,17 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
     read = (yield from read_schedules(appliance)).value
     if read.unreadable:
         raise ApplianceAnswerError("a schedule of $server cannot be read", server=appliance.name)
-    if len(read.schedules) > 1:
-        sentence = "$server has several schedules, and a job does not tell which of them made it"
-        raise ApplianceAnswerError(sentence, server=appliance.name)
-    if not read.schedules:
-        return Outcome(AuditResult(since=since, until=appliance.clock.now()))
-    (schedule,) = read.schedules
-    if time_zone(schedule.time_zone or "") is None:
-        name = schedule.time_zone
-        sentence = (
-            "time zone $1 of $server is unknown on this machine" if name else "cannot read the time zone of $server"
-        )
-        hint = "install the package tzdata" if name else None
-        raise ApplianceAnswerError(sentence, server=appliance.name, texts=(name or "",), hint=hint)
+    history = BackupHistory(read_at=appliance.clock.now(), schedules=read.schedules)
+    why = calendar_of(history)
+    if isinstance(why, str):
+        sentence = "no scheduled run of $server can be judged: $1"
+        raise ApplianceAnswerError(sentence, server=appliance.name, texts=(why,))
+    if why is None:
+        return Outcome(AuditResult(since=since, until=history.read_at))
     found, unreadable = yield from jobs.read_detailed(appliance)
-    history = BackupHistory(read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
+    history = replace(history, read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
     known = [each.job for each in with_journal(found, entries, appliance.name)]
-    result = audit_schedule(history, schedule, since, known=known)
+    result = audit_schedule(history, since, known=known)
     if not result.gaps:
         return Outcome(result)
     numbers = str(len(result.gaps)), plural(result.judged_runs, "scheduled run")

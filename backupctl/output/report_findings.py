@@ -89,13 +89,10 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     yield report.schedules_error, f"the schedules cannot be read: {report.schedules_error}"
     yield schedules is None and not report.schedules_error, "this release has no schedules"
     yield schedules == (), "the appliance has no schedule"
-    yield len(schedules or ()) > 1, "the runs of several schedules cannot be judged: no job tells which made it"
     if report.scheduled_runs is None:  # otherwise the notes of the audit say it
         disabled = (each.name for each in schedules or () if each.enable is False)
         yield from ((True, f"schedule {name} is disabled") for name in disabled)
         yield oldest and not report.is_remembered, f"the appliance remembers nothing before {time_text(oldest, zone)}"
-        untyped = len(schedules or ()) == 1 and not report.schedules_error and not report.notes
-        yield untyped, "the runs of the schedule cannot be judged: the types of the backups are unknown"
     yield from ((True, f"schedule: {note}") for note in report.notes)
     yield oldest is None, "the appliance remembers no backup"
     yield denied, f"only in the journal: {', '.join(denied)}, although the appliance remembers older backups"

@@ -100,13 +100,14 @@ def test_late_runs_are_listed() -> None:
     ]
 
 
-@pytest.mark.parametrize(("zone", "hint"), [("Middle/Earth", "install the package tzdata"), ({}, None)])
-def test_nothing_is_judged_without_the_time_zone(zone: object, hint: str | None) -> None:
+@pytest.mark.parametrize("zone", ["Middle/Earth", {}])
+def test_nothing_is_judged_without_the_time_zone(zone: object) -> None:
     answers = ReplacedAnswer("GET", "/appliance/system/time/timezone", zone)
     backupctl = CommandLine(history=True, intercept=answers)
     audit = backupctl(*AUDIT, "-o", "json")
     error = audit.result["error"]
-    assert (audit.code, error["slug"], error["hint"], audit.result["runs"]) == (6, "api", hint, [])
+    assert (audit.code, error["slug"], audit.result["runs"]) == (6, "api", [])
+    assert "tzdata" in error["message"]
 
 
 def test_each_of_several_appliances_is_audited() -> None:

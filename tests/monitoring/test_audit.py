@@ -30,8 +30,11 @@ def job(start: str, state: str = "SUCCEEDED", hours: float = 0.5, **fields: Any)
 def audited(*jobs: Job, now: str = "03-10 12:00", known: tuple[Job, ...] = (), **fields: Any) -> AuditResult:
     read_at = datetime.fromisoformat(f"2026-{now}").replace(tzinfo=BERLIN)
     unreadable, since = fields.pop("unreadable", 0), fields.pop("since", LONG_AGO)
-    history = BackupHistory(read_at=read_at.astimezone(UTC), jobs=jobs[::-1], unreadable=("bad",) * unreadable)
-    return audit_schedule(history, replace(SCHEDULE, **fields), since, known=known)
+    schedules = (replace(SCHEDULE, **fields),)
+    history = BackupHistory(
+        read_at=read_at.astimezone(UTC), schedules=schedules, jobs=jobs[::-1], unreadable=("bad",) * unreadable
+    )
+    return audit_schedule(history, since, known=known)
 
 
 def verdicts(result: AuditResult) -> list[str]:
@@ -128,7 +131,8 @@ def test_what_is_unknown_is_said(fields: dict[str, Any], note: str) -> None:
     ("fields", "note"),
     [
         *[({"hour": hour}, wording.NO_TIME_OF_SCHEDULE) for hour in (None, 24, -1)],
-        *[({"time_zone": name}, wording.UNKNOWN_ZONE) for name in (None, "Middle/Earth")],
+        ({"time_zone": None}, wording.UNKNOWN_ZONE("of the appliance")),
+        ({"time_zone": "Middle/Earth"}, wording.UNKNOWN_ZONE("Middle/Earth")),
     ],
 )
 def test_without_a_valid_time_and_a_zone_nothing_is_judged(fields: dict[str, Any], note: str) -> None:

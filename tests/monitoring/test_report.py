@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from backupctl.monitoring.report import backup_report, skew_of_newest, zone_of
 from backupctl.results.audit_results import RunVerdict
@@ -14,6 +14,7 @@ from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.results.schedule_results import ScheduleInfo
+from tests import wording
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INFO = ReportInfo(since=NOW - timedelta(days=10), until=NOW, generated_at=NOW, generator="backupctl", change="CHG1")
@@ -143,17 +144,20 @@ def test_notes_say_what_cannot_be_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "notes"),
     [
-        {"schedules": None},
-        {"schedules": ()},
-        {"schedules": (NIGHTLY, NIGHTLY)},
-        {"schedules_error": "one is unreadable"},
+        ({"schedules": None}, ()),
+        ({"schedules": ()}, ()),
+        ({"schedules_error": "one is unreadable"}, ()),
+        ({"schedules": (NIGHTLY, NIGHTLY)}, (wording.SEVERAL_SCHEDULES,)),
+        ({"schedules": (replace(NIGHTLY, time_zone="Middle/Earth"),)}, (wording.UNKNOWN_ZONE("Middle/Earth"),)),
     ],
 )
-def test_scheduled_runs_are_unknown_without_exactly_one_schedule(fields: dict[str, Any]) -> None:
-    assert nightly(0, 1, **fields).scheduled_runs is None
+def test_scheduled_runs_are_unknown_if_they_cannot_be_judged(fields: dict[str, Any], notes: tuple[str, ...]) -> None:
+    report = nightly(0, 1, **fields)
+    assert (report.scheduled_runs, report.notes) == (None, notes)
 
 
-def test_scheduled_runs_are_unknown_without_the_details_of_the_jobs() -> None:
-    assert report_of(a_job(1), schedules=(NIGHTLY,)).scheduled_runs is None
+def test_scheduled_runs_are_unknown_without_the_types_of_the_jobs() -> None:
+    report = report_of(a_job(1), schedules=(NIGHTLY,))
+    assert (report.scheduled_runs, report.notes) == (None, (wording.UNKNOWN_TYPES,))

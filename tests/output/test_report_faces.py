@@ -226,7 +226,6 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ({"jobs": [a_job(1, state="NONE")]}, ["backup job-1 of 2026-02-28 11:00 UTC in state NONE"]),
         ({"jobs": [a_job(1, type="LOCAL_BACKUP")]}, ["1 local backup not counted"]),
         ({"jobs": [a_job(1, size_bytes=0)]}, ["1 backup succeeded with 0 bytes"]),
-        ({"schedules": (ScheduleInfo(name="x"),)}, ["the runs of the schedule cannot be judged"]),
         (
             {"attempts": tuple(an_attempt(day) for day in (1, 2))},
             ["2 runs of create without a backup: 2026-02-01 02:00 UTC to 2026-02-02 02:00 UTC: wrong password"],
