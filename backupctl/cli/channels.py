@@ -1,8 +1,7 @@
 """The notification channels of a run: pings of a monitor, and messages through Apprise."""
 
 import os
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
@@ -37,7 +36,8 @@ class Channel(msgspec.Struct):
     """A ping URL or a text of Apprise URLs, and the servers of a run that it is about.
 
     ``on`` is None for a ping; its pings have one ``run_id``, so that the monitor measures the time between them.
-    ``missing`` are the configured servers that have the same ping and are not part of the run.
+    ``missing`` are the configured servers that have the same ping and are not part of the run, without read-only ones,
+    which are never backed up.
     """
 
     place: SecretPlace
@@ -71,7 +71,8 @@ def find_channels(context: Context, selected: Sequence[ApplianceSettings]) -> li
                 found.setdefault((secret, place.key, on), Channel(place, on)).servers.append(settings.name)
     names = {settings.name for settings in selected}
     for name, profile in context.configuration.servers.items():
-        place = None if name in names else context.secrets.in_file(PING, profile.notify)
+        is_other = name not in names and not profile.read_only.value
+        place = context.secrets.in_file(PING, profile.notify) if is_other else None
         if place is not None and (PING, place.key, None) in found:
             found[PING, place.key, None].missing.append(name)
     return list(found.values())
@@ -79,22 +80,20 @@ def find_channels(context: Context, selected: Sequence[ApplianceSettings]) -> li
 
 def send_start(context: Context, channel: Channel) -> Task[Delivery]:
     """Send the ping of a start."""
+    ((name, url),) = (yield from _read_urls(context, channel)).items()
     message = Notification("start", f"backupctl {context.command} has started", "\n".join(channel.servers))
-    urls = yield from _read_urls(context, channel)
-    error = urls if isinstance(urls, BackupctlError) else (yield from _send(context, channel, urls[0][1], message))
-    return Delivery(channel, channel.name, error)
+    return (yield from _deliver(context, channel, name, url, message))
 
 
-def send_all(context: Context, messages: Iterable[tuple[Channel, Notification]]) -> list[Delivery]:
+def send_all(context: Context, messages: Sequence[tuple[Channel, Notification]]) -> list[Delivery]:
     """Read the secrets of the channels, all at once, and send each message. Raises InterruptedRunError: by a signal."""
-    messages, deliveries, tasks = list(messages), list[Delivery](), list[Task[Delivery]]()
     read = run_tasks(context, [_read_urls(context, channel) for channel, _ in messages], sets_exit_code=False)
-    for (channel, message), urls in zip(messages, read, strict=True):
-        if isinstance(urls, BackupctlError):
-            deliveries.append(Delivery(channel, channel.name, urls))
-        else:
-            tasks += [_delivery(context, channel, name, url, message) for name, url in urls]
-    return deliveries + run_tasks(context, tasks, sets_exit_code=False)
+    tasks = [
+        _deliver(context, channel, name, url, message)
+        for (channel, message), urls in zip(messages, read, strict=True)
+        for name, url in urls.items()
+    ]
+    return run_tasks(context, tasks, sets_exit_code=False)
 
 
 def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) -> ChecksResult:
@@ -104,43 +103,37 @@ def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) 
         hint = "`backupctl help notifications` shows a table [notify]"
         raise ConfigError("no ping and no Apprise URL is configured", hint=hint)
     message = Notification("log", "backupctl: test message", "It works. No backup was made.")  # changes no state
-    deliveries = send_all(context, [(channel, message) for channel in channels])
-    failed = [each.name for each in deliveries if each.error is not None]
-    return complete_result(
-        ChecksResult(checks=tuple(map(_check, deliveries))),
-        server=DEFAULTS,
-        host="",
-        error=NotSentError(f"not delivered: {', '.join(failed)}") if failed else None,
-    )
+    checks = tuple(map(_check, send_all(context, [(channel, message) for channel in channels])))
+    failed = [check.name for check in checks if check.status == FAIL]
+    error = NotSentError(f"not delivered: {', '.join(failed)}") if failed else None
+    return complete_result(ChecksResult(checks=checks), server=DEFAULTS, host="", error=error)
 
 
 def _check(delivery: Delivery) -> Check:
-    if delivery.error is None:
-        return Check(name=delivery.name, status=OK, message=f"delivered for {', '.join(delivery.channel.servers)}")
-    return Check(name=delivery.name, status=FAIL, message=error_text(delivery.error))
+    if delivery.error is not None:
+        return Check(name=delivery.name, status=FAIL, message=error_text(delivery.error))
+    others = [f"; {delivery.channel.missing[0]} uses it too"] if delivery.channel.missing else []
+    said = "".join([f"delivered for {', '.join(delivery.channel.servers)}", *others])
+    return Check(name=delivery.name, status=OK, message=said)
 
 
-def _read_urls(context: Context, channel: Channel) -> Task[list[tuple[str, Secret]] | BackupctlError]:
-    """Return the URLs of a channel with their names, or why they cannot be read."""
+def _read_urls(context: Context, channel: Channel) -> Task[dict[str, Secret | BackupctlError]]:
+    """Return the URLs of a channel by their names, or why they cannot be read."""
     text = yield from _attempt(partial(context.secrets.read, channel.place))
     if isinstance(text, BackupctlError) or channel.on is None:
-        return text if isinstance(text, BackupctlError) else [(channel.name, text)]
-    urls = text.reveal().split()
-    schemes = [re.match("[a-z]{2,20}(?=://)", url) for url in urls]
-    names = [f"{channel.name} {number}" for number in range(1, len(urls) + 1)]
-    shown = [f"{name} ({scheme[0]})" if scheme else name for name, scheme in zip(names, schemes, strict=True)]
-    return list(zip(shown, map(Secret, urls), strict=True))
+        return {channel.name: text}
+    return {f"{channel.name} {number}": Secret(url) for number, url in enumerate(text.reveal().split() or [""], 1)}
 
 
-def _delivery(context: Context, channel: Channel, name: str, url: Secret, message: Notification) -> Task[Delivery]:
-    return Delivery(channel, name, (yield from _send(context, channel, url, message)))
-
-
-def _send(context: Context, channel: Channel, url: Secret, message: Notification) -> Task[BackupctlError | None]:
-    """Send a message, with retries of a ping, and return why it was not delivered."""
-    is_ping = channel.on is None
+def _deliver(
+    context: Context, channel: Channel, name: str, url: Secret | BackupctlError, message: Notification
+) -> Task[Delivery]:
+    """Send a message, with retries of a ping."""
+    if isinstance(url, BackupctlError):
+        return Delivery(channel, name, url)
+    is_ping, body = channel.on is None, "\n".join(map(printable, message.body.split("\n")))
     deadline = context.clock.monotonic() + (_PING_SECONDS if is_ping else _MESSAGE_SECONDS)
-    shown = Notification(message.event, printable(message.title), "\n".join(map(printable, message.body.split("\n"))))
+    shown = Notification(message.event, printable(message.title), body)
     send = partial(_send_ping, context, channel.run_id, url, shown) if is_ping else partial(_send_notice, url, shown)
     for pause in _PAUSES:
         error = yield from _attempt(send, until=deadline)
@@ -148,7 +141,7 @@ def _send(context: Context, channel: Channel, url: Secret, message: Notification
         if error is None or not error.retryable or again >= deadline:
             break
         yield Wait(again)
-    return error
+    return Delivery(channel, name, error)
 
 
 def _attempt(function: Callable[[], T], until: float | None = None) -> Task[T | BackupctlError]:

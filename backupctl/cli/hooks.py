@@ -14,7 +14,7 @@ from backupctl.config.environment import environment_without_secrets
 from backupctl.config.notify_keys import HOOK_TIMEOUT
 from backupctl.config.option import Option
 from backupctl.errors import HookFailedError
-from backupctl.formatting import duration_option
+from backupctl.formatting import duration_option, size
 from backupctl.output.json_text import json_text
 from backupctl.results.backup_results import JobResult
 from backupctl.results.result import Result
@@ -26,9 +26,10 @@ MAX_HOOKS: Final = 16
 """How many hooks run at once: each takes a process and some open files of ours."""
 
 _POLL_SECONDS: Final = 0.2
-_MAX_OUTPUT_BYTES: Final = 1_000_000
+_MAX_OUTPUT_BYTES: Final = 10_000_000
 _SHOWN_BYTES: Final = 4000
 _SHOWN_LINES: Final = 10
+_SHOWN_CHARACTERS: Final = 200
 
 
 class Hooks:
@@ -89,7 +90,8 @@ def _run_program(
                     end_group(process)
                     process.wait()
             output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN_BYTES))
-            return problem, output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
+            lines = output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
+            return problem, [line[:_SHOWN_CHARACTERS] for line in lines]
     except (OSError, ValueError) as error:
         return f"cannot be run: {getattr(error, 'strerror', None) or 'invalid program name'}", []
 
@@ -103,5 +105,5 @@ def _wait(process: subprocess.Popen[bytes], output: IO[bytes], timeout: float) -
                 f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}" * bool(status)
             )
         if os.fstat(output.fileno()).st_size > _MAX_OUTPUT_BYTES:
-            return "wrote too much output"
+            return f"wrote more than {size(_MAX_OUTPUT_BYTES)}"
     return f"timed out after {duration_option(timeout)}"

@@ -226,6 +226,13 @@ def test_a_shared_ping_tells_a_success_only_of_all_that_share_it(tmp_path: Path)
     assert (backupctl("create", "--all").code, monitor.pings) == (0, ["/start", ""])
 
 
+def test_a_read_only_server_does_not_hold_back_the_success_of_a_shared_ping(tmp_path: Path) -> None:
+    monitor = Monitor()
+    lab = '[servers.lab]\nhost = "lab.example.com"\nread-only = true\n'
+    run = fleet(tmp_path, lab + PINGS, 2, monitor=monitor)("create", "-g", "production", "-q")
+    assert (run.code, run.err, monitor.pings) == (0, "", ["/start", ""])
+
+
 def test_a_table_of_a_server_wins_over_its_group_and_that_over_all(tmp_path: Path) -> None:
     text = """
     [notify]
@@ -296,7 +303,7 @@ def test_a_plugin_that_crashes_and_a_missing_package_are_said(tmp_path: Path, mo
     crashed = told(tmp_path, MESSAGES("always"))("create", "-s", "vc01", "-q")
     monkeypatch.setitem(sys.modules, "apprise", None)
     missing = told(tmp_path, MESSAGES("always"))("create", "-s", "vc01", "-q")
-    assert (crashed.code, wording.NOT_SENT("urls-file 1 (json)") in crashed.err) == (0, True)
+    assert (crashed.code, wording.NOT_SENT("urls-file 1") in crashed.err) == (0, True)
     assert (missing.code, wording.INSTALL_APPRISE in missing.err) == (0, True)
 
 
@@ -356,7 +363,7 @@ def test_notify_test_tries_each_way_and_starts_nothing(tmp_path: Path, monkeypat
     monitor, chat = Monitor(), Chat(monkeypatch)
     backupctl = fleet(tmp_path, MESSAGES("failure") + 'ping-file = "ping.url"\n', 2, monitor=monitor)
     code, checks, _ = notify_test(backupctl)
-    assert (code, checks) == (0, {"ping-file": "OK", "urls-file 1 (json)": "OK"})
+    assert (code, checks) == (0, {"ping-file": "OK", "urls-file 1": "OK"})
     assert (monitor.pings, chat.titles, backupctl.line.urls) == (["/log"], ["backupctl: test message"], [])
 
 
@@ -368,7 +375,7 @@ def test_notify_test_fails_if_one_way_fails(tmp_path: Path, monkeypatch: pytest.
     write_private(tmp_path / "apprise.urls", "json://chat.example.com nonsense://t0ken-of-mine")
     code, checks, run = notify_test(backupctl, "-s", "vc01")
     assert (code, run.json["error"]["slug"]) == (5, "not-sent")
-    assert checks == {"ping-file": "FAIL", "urls-file 1 (json)": "OK", "urls-file 2 (nonsense)": "FAIL"}
+    assert checks == {"ping-file": "FAIL", "urls-file 1": "OK", "urls-file 2": "FAIL"}
     assert "t0ken" not in run.out + run.err
 
 
@@ -386,6 +393,7 @@ def test_notify_test_without_anything_to_test_is_an_error(tmp_path: Path) -> Non
         ('[notify]\non = "sometimes"', wording.INVALID_CHOICE("sometimes")),
         ('[notify]\nbefore = "check-space"', wording.NOT_A_LIST_OF_STRINGS),
         ('[notify]\nhook-timeout = "soon"', wording.INVALID_DURATION("soon")),
+        ('[notify]\nhook-timeout = "0"', "must be longer than 0s"),
         ('[notify]\nping-file = "x"\nping-env = "X"', wording.KEEP_ONE),
         ('[notify.servers.vc1]\non = "always"', wording.DID_YOU_MEAN("vc01")),
         ('[notify.groups.productoin]\non = "always"', wording.DID_YOU_MEAN("production")),
