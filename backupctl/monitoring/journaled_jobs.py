@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 import msgspec
 
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob, JournalEntry
-
-STARTERS: Final = ("create", "schedule run")
-"""The commands that start a backup."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -30,15 +26,6 @@ def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: s
             # The oldest entry of a job is that of the run that started it, and later ones may only follow it.
             joined[job.id] = msgspec.structs.replace(known, job=_completed(known.job, job), run_by=run_by)
     return sorted(joined.values(), key=lambda each: each.job.start_time or _LONG_AGO, reverse=True)
-
-
-def failed_attempts(entries: Iterable[JournalEntry], server: str) -> list[JournalEntry]:
-    """Return the runs that should have started a backup of an appliance and did not, such as failed logins."""
-    return [
-        each
-        for each in entries
-        if each.server == server and each.command in STARTERS and each.exit_code and each.job is None
-    ]
 
 
 def _completed(job: Job, other: Job) -> Job:

@@ -9,28 +9,28 @@ import msgspec
 
 from backupctl.models import JobState
 from backupctl.monitoring.audit import audit_schedule
+from backupctl.monitoring.journaled_jobs import with_journal
 from backupctl.monitoring.skew import skew_seconds
 from backupctl.results.backup_history import CLOCK_SKEW, LOCAL, BackupHistory, Track
 from backupctl.results.job import Job
-from backupctl.results.journal_entry import JournaledJob, JournalEntry
+from backupctl.results.journal_entry import JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.rules.recurrence import time_zone
 
+_STARTERS: Final = frozenset({"create", "schedule run"})
+"""The commands that start a backup."""
 _MEMORY: Final = timedelta(days=3653)
 """The start time of an older job is wrong."""
 
 
 def backup_report(
-    history: BackupHistory,
-    backups: Sequence[JournaledJob],
-    info: ReportInfo,
-    attempts: Iterable[JournalEntry] = (),
+    history: BackupHistory, info: ReportInfo, entries: Sequence[JournalEntry] = (), server: str = ""
 ) -> BackupReport:
-    """Return the report on an appliance from its history, and its ``backups`` with what the journal adds.
-
-    ``attempts`` are the runs of backupctl that started no backup.
-    """
+    """Return the report on an appliance from its history and the entries of the journal that have its name."""
     until = info.until + CLOCK_SKEW if info.until == info.generated_at else info.until
+    backups = with_journal(history.jobs, entries, server)
+    starts = (each for each in entries if each.server == server and each.command in _STARTERS)
+    attempts = (each for each in starts if each.exit_code and each.job is None and info.since <= each.time < until)
     dated = [each for each in _dated([each.job for each in backups], info) if each[1].type != LOCAL]
     remembered = _dated(history.jobs, info)
     runs = [each for each in backups if each.job.start_time and info.since <= each.job.start_time < until]
@@ -46,7 +46,7 @@ def backup_report(
         scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit.judged_since else None,
         notes=audit.notes,
         runs=tuple(runs),
-        attempts=tuple(each for each in attempts if info.since <= each.time < until),
+        attempts=tuple(attempts),
         succeeded=sum(each.job.succeeded and each.job.type != LOCAL for each in runs),
         failed=sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,

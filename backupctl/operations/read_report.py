@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from backupctl.monitoring.journaled_jobs import failed_attempts, with_journal
 from backupctl.monitoring.report import backup_report
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.read_history import read_history
@@ -12,9 +11,9 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
 
-def read_report(appliance: Appliance, info: ReportInfo, entries: Sequence[JournalEntry]) -> Task[Outcome[ReportResult]]:
+def read_report(
+    appliance: Appliance, info: ReportInfo, entries: Sequence[JournalEntry], *, insecure: bool
+) -> Task[Outcome[ReportResult]]:
     """Return the report on an appliance; ``entries`` of the journal complete what it remembers."""
     history = yield from read_history(appliance)
-    backups = with_journal(history.jobs, entries, appliance.name)
-    attempts = failed_attempts(entries, appliance.name)
-    return Outcome(ReportResult(report=backup_report(history, backups, info, attempts)))
+    return Outcome(ReportResult(report=backup_report(history, info, entries, appliance.name), insecure=insecure))

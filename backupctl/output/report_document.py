@@ -127,7 +127,7 @@ def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
     if report is None:
         return Section(result.server, facts, findings)
     zone = zone_of(report)
-    every = {name: [text_of(run.job, zone) for run in report.runs] for name, text_of in RUN_COLUMNS.items()}
+    every = {name: [text_of(run, zone) for run in report.runs] for name, text_of in RUN_COLUMNS.items()}
     columns = {name: texts for name, texts in every.items() if any(texts)}
     same = {name: str(texts[0]) for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
     shown = {name: texts for name, texts in columns.items() if name not in same}

@@ -42,6 +42,8 @@ def findings_of(result: ReportResult) -> Iterator[Text]:
     report = result.report
     if result.simulated:
         yield Text("simulated, these backups do not exist", BAD)
+    if result.insecure:
+        yield Text("the certificate was not verified: another machine may have answered for the appliance", BAD)
     if report is None:
         why = render_message(result.error.facts, subject=result.server) if result.error else UNKNOWN
         yield Text(f"could not be read, its backups are unknown: {why}", BAD)
@@ -78,12 +80,15 @@ def _brief(text: str) -> str:
 def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:
     """Yield what may be unknown or not protected, each with whether it is."""
     schedules, oldest = report.schedules, report.remembered_since
-    jobs = [run.job for run in report.runs if run.job.succeeded]
+    runs = [run for run in report.runs if run.job.succeeded]
+    jobs = [run.job for run in runs]
     local = sum(job.type == LOCAL for job in jobs)
     clear, empty = sum(job.encrypted is False for job in jobs), sum(job.size_bytes == 0 for job in jobs)
     denied = [run.job.id for run in report.runs if run.forgotten and oldest and (run.job.start_time or oldest) > oldest]
     missing = {
-        name: sum(not text_of(job, zone) for job in jobs) for name, text_of in RUN_COLUMNS.items() if name != "Comment"
+        name: sum(not text_of(run, zone) for run in runs)
+        for name, text_of in RUN_COLUMNS.items()
+        if name not in {"Run by", "Comment"}
     }
     unknown = ", ".join(f"{name.lower()} ({count})" for name, count in missing.items() if count)
     yield report.schedules_error, f"the schedules cannot be read: {report.schedules_error}"
@@ -106,18 +111,19 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
 _FOLDER: Final = re.compile(r"/[MS]_[^/]*/?$")
 """The folder of one backup, at the end of its location: it has the time of the backup, and so has the id."""
 
-RUN_COLUMNS: Final[Mapping[str, Callable[[Job, tzinfo], str | None]]] = {
-    "Started": lambda job, zone: time_text(job.start_time, zone),
-    "Duration": lambda job, _: None if job.duration_seconds is None else duration(job.duration_seconds),
-    "Size": lambda job, _: None if job.size_bytes is None else size(job.size_bytes),
-    "Type": lambda job, _: job.type and job.type.replace("_", " ").lower(),
-    "User": lambda job, _: job.user,
-    "Encryption": lambda job, _: {None: None, True: "encrypted", False: "NOT ENCRYPTED"}[job.encrypted],
-    "Parts": lambda job, _: ", ".join(job.parts or ()),
-    "Comment": lambda job, _: _brief(job.comment or ""),
-    "Build": lambda job, _: job.build,
-    "Id": lambda job, _: job.id,
-    "Location": lambda job, _: location_text(_FOLDER.sub("", job.location or ""), job.location_user),
+RUN_COLUMNS: Final[Mapping[str, Callable[[JournaledJob, tzinfo], str | None]]] = {
+    "Started": lambda run, zone: time_text(run.job.start_time, zone),
+    "Duration": lambda run, _: None if run.job.duration_seconds is None else duration(run.job.duration_seconds),
+    "Size": lambda run, _: None if run.job.size_bytes is None else size(run.job.size_bytes),
+    "Type": lambda run, _: run.job.type and run.job.type.replace("_", " ").lower(),
+    "Run by": lambda run, _: run.run_by,
+    "User": lambda run, _: run.job.user,
+    "Encryption": lambda run, _: {None: None, True: "encrypted", False: "NOT ENCRYPTED"}[run.job.encrypted],
+    "Parts": lambda run, _: ", ".join(run.job.parts or ()),
+    "Comment": lambda run, _: _brief(run.job.comment or ""),
+    "Build": lambda run, _: run.job.build,
+    "Id": lambda run, _: run.job.id,
+    "Location": lambda run, _: location_text(_FOLDER.sub("", run.job.location or ""), run.job.location_user),
 }
 """The columns of the table of backups, each with a function that returns its text, none if it is unknown."""
 

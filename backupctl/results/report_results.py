@@ -68,6 +68,10 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
 
 
 class ReportResult(Result, frozen=True, kw_only=True):
-    """The result of ``report``; ``report`` is None if the appliance cannot be read."""
+    """The result of ``report``; ``report`` is None if the appliance cannot be read.
+
+    ``insecure`` tells that the certificate of the appliance was not verified.
+    """
 
     report: BackupReport | None = None
+    insecure: bool = False

@@ -178,6 +178,13 @@ def test_report_takes_as_many_requests_as_reading_the_history() -> None:
     assert len(backupctl.line.urls) == 6
 
 
+def test_report_says_that_the_certificate_was_not_verified() -> None:
+    for face in ("markdown", "html"):
+        run = with_history()("report", "--insecure", "--format", face)
+        assert "the certificate was not verified" in run.out
+        assert "the certificate was not verified" not in with_history()("report", "--format", face).out
+
+
 def test_journal_adds_what_the_appliance_does_not_tell(tmp_path: Path) -> None:
     clock = FakeClock()
     environ = {**TO_APPLIANCE, "BACKUPCTL_JOURNAL": "1", "BACKUPCTL_STATE_DIR": str(tmp_path)}

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from backupctl.monitoring.journaled_jobs import failed_attempts, with_journal
+from backupctl.monitoring.journaled_jobs import with_journal
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournalEntry
 
@@ -12,12 +12,10 @@ def a_job(number: int, state: str = "SUCCEEDED", **fields: object) -> Job:
     return Job(id=f"job-{number}", state=state, start_time=START + timedelta(days=number), **fields)  # type: ignore[arg-type]
 
 
-def an_entry(
-    job: Job | None, *, hours: int = 1, command: str = "create", exit_code: int = 0, **fields: str
-) -> JournalEntry:
+def an_entry(job: Job | None, *, hours: int = 1, command: str = "create", **fields: str) -> JournalEntry:
     time = START + timedelta(days=40, hours=hours)
     known = {**HERE, "command": command, "run_by": command, **fields}
-    return JournalEntry(time=time, exit_code=exit_code, job=job, **known)
+    return JournalEntry(time=time, exit_code=0, job=job, **known)
 
 
 def test_journal_completes_what_the_appliance_remembers_and_adds_what_it_forgot() -> None:
@@ -46,9 +44,3 @@ def test_journal_completes_what_the_appliance_remembers_and_adds_what_it_forgot(
 
 def test_without_a_journal_there_is_what_the_appliance_remembers() -> None:
     assert [each.job for each in with_journal([a_job(2), a_job(1)], (), "vc01")] == [a_job(2), a_job(1)]
-
-
-def test_failed_attempts_are_the_starts_that_have_no_job() -> None:
-    login = an_entry(None, exit_code=4)
-    others = [an_entry(None, exit_code=4, server="vc02"), an_entry(None, exit_code=4, command="watch")]
-    assert failed_attempts([login, *others, an_entry(None), an_entry(a_job(1), exit_code=7)], "vc01") == [login]

@@ -11,7 +11,7 @@ from backupctl.monitoring.report import backup_report, skew_of_newest, zone_of
 from backupctl.results.audit_results import RunVerdict
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.job import Job
-from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.journal_entry import JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
 from backupctl.results.schedule_results import ScheduleInfo
 from tests import wording
@@ -28,8 +28,13 @@ def a_job(days_ago: float, state: str = "SUCCEEDED", *, minutes: float = 30) -> 
 
 
 def report_of(*jobs: Job, forgotten: tuple[Job, ...] = (), info: ReportInfo = INFO, **fields: Any) -> BackupReport:
-    joined = [*(JournaledJob(job=job) for job in jobs), *(JournaledJob(job=job, forgotten=True) for job in forgotten)]
-    return backup_report(BackupHistory(read_at=NOW, jobs=jobs, **fields), joined, info)
+    entries = [an_entry(job=job) for job in forgotten]
+    return backup_report(BackupHistory(read_at=NOW, jobs=jobs, **fields), info, entries, "vc01")
+
+
+def an_entry(**fields: Any) -> JournalEntry:
+    known = {"time": NOW - DAY, "command": "create", "server": "vc01", "host": "x", "exit_code": 0, **fields}
+    return JournalEntry(**known)
 
 
 def ended(days_ago: float) -> datetime:
@@ -104,6 +109,17 @@ def test_backup_without_a_start_time_counts_as_unreadable() -> None:
 def test_backup_that_only_the_journal_knows_is_a_run_but_not_remembered() -> None:
     report = report_of(a_job(1), forgotten=(a_job(3), a_job(5, "FAILED")))
     assert (report.succeeded, report.failed, report.remembered_since) == (2, 1, a_job(1).start_time)
+
+
+def test_attempts_are_the_starts_of_the_period_that_have_no_job() -> None:
+    login = an_entry(exit_code=4)
+    others = [
+        *(an_entry(exit_code=4, **other) for other in ({"server": "vc02"}, {"command": "watch"}, {"job": a_job(1)})),
+        *(an_entry(exit_code=4, time=time) for time in (INFO.since - DAY, NOW + DAY)),
+        an_entry(),
+    ]
+    report = backup_report(BackupHistory(read_at=NOW), INFO, [login, *others], "vc01")
+    assert report.attempts == (login,)
 
 
 def test_time_zone_is_that_of_a_schedule() -> None:

@@ -67,7 +67,7 @@ OWN_KEYS_OF_RESULTS = {
     "FileResult": ["file", "secret", "entry", "replaced"],
     "HistoryResult": ["history"],
     "VerdictResult": ["check"],
-    "ReportResult": ["report"],
+    "ReportResult": ["report", "insecure"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {

@@ -35,6 +35,7 @@ def command(  # noqa: PLR0917 - click passes arguments by name
     from backupctl.cli.journal_access import journal
     from backupctl.cli.report_output import report_format, report_info, show_report
     from backupctl.cli.runner import collect
+    from backupctl.config.option_table import INSECURE
     from backupctl.config.parsers import parse_path
     from backupctl.operations.read_report import read_report
     from backupctl.results.report_results import ReportResult
@@ -43,4 +44,5 @@ def command(  # noqa: PLR0917 - click passes arguments by name
     format_name = report_format(context, named, path)
     info = report_info(context, since, until, change)
     read = partial(read_report, info=info, entries=journal(context, info.since).entries)
-    return show_report(context, collect(context, ReportResult, lambda _: read), info, format_name, path)
+    results = collect(context, ReportResult, lambda settings: partial(read, insecure=settings.value(INSECURE)))
+    return show_report(context, results, info, format_name, path)
