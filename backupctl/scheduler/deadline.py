@@ -37,7 +37,11 @@ def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: fl
             continue
         try:
             answer = yield replace(effect, until=until if effect.until is None else min(until, effect.until))
-            resume, problem = work.send, None if isinstance(effect, Call) else problem
+            resume = work.send
+            if isinstance(effect, Call):
+                problem = None
+            elif appliance.clock.monotonic() >= until:  # an event that it waits for has not come
+                resume, answer = work.throw, problem or _timed_out(appliance, effect, seconds)
         except InterruptedRunError as interruption:
             resume, answer = work.throw, interruption
         except BackupctlError as error:

@@ -35,15 +35,15 @@ def _choice(name: str, *choices: str, **attributes: Any) -> Callable[[Any], Any]
 
 @click.command("check", cls=ApplianceCommand)
 @_number("-w", "--warning", default="26h", help="WARNING if the newest success is older.")
-@_number("-c", "--critical", default="50h", help="CRITICAL if it is older.")
+@_number("-c", "--critical", default="50h", help="CRITICAL if the newest success is older.")
 @_choice("--type", "any", "scheduled", "manual", help="Backups that count.")
-@_choice("--last-result", "warning", "critical", "ignore", help="State if the last one failed.")
+@_choice("--last-result", "warning", "critical", "ignore", help="State if the last backup failed.")
 @_number("--min-size", kind="size", help="CRITICAL if the newest success is smaller.")
-@_number("--size-deviation", kind="percent", help="WARNING if it differs more from the median.")
+@_number("--size-deviation", kind="percent", help="WARNING if the size is further from the median.")
 @_number("--max-running", help="WARNING if a backup runs for longer.")
-@_choice("--schedule", "optional", "required", help="WARNING if none is enabled.")
-@_number("--grace", default="0s", help="WARNING at first for a new appliance.")
-@_number("--timeout", default="50s", help="Time for the whole check.")
+@_choice("--schedule", "optional", "required", help="WARNING if no schedule is enabled.")
+@_number("--grace", default="0s", help="Report no success as WARNING for this long.")
+@_number("--timeout", default="50s", help="Time limit of the whole check.")
 @_choice("--format", "nagios", "checkmk", "prtg", help="Monitoring system.", expose_value=False)
 @shared_options
 @click.pass_obj
