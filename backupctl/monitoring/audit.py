@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
@@ -66,9 +66,9 @@ def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[J
     calendar, result = calendar_of(history), AuditResult(since=since, until=history.read_at)
     if isinstance(calendar, str):
         return replace(result, notes=(f"no run can be judged: {calendar}",))
-    if calendar is None or not history.schedules:
+    if calendar is None:
         return result
-    (schedule,) = history.schedules
+    (schedule,) = history.schedules or ()
     jobs = _started(history, known, calendar)
     scheduled = [each for each in jobs if each.scheduled]
     periods = calendar.periods([each.start for each in scheduled])
@@ -77,7 +77,7 @@ def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[J
     judged, explained = _judge(expected, jobs, schedule, calendar, history.read_at)
     if not scheduled and schedule.enable is not False:
         judged = _never_ran(jobs, calendar, history.read_at)
-    runs = tuple(run for run in _without_added_days(judged) if run.due >= since)
+    runs, added_days = _without_added_days(judged, since)
     counts = Counter(run.verdict for run in runs)
     unexplained = (each.job for each in scheduled if each.start >= since and each.job.type)
     return replace(
@@ -88,7 +88,7 @@ def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[J
         gaps=tuple(run for run in runs if run.is_gap),
         counts={verdict: counts[verdict] for verdict in RunVerdict},
         unexplained=tuple(job for job in unexplained if job.id not in explained),
-        notes=(*_notes(history, schedule, scheduled, calendar.zone), *_limits(periods, calendar, since, runs)),
+        notes=(*_notes(history, schedule, scheduled, calendar), *_limits(periods, calendar, since, runs), *added_days),
     )
 
 
@@ -167,42 +167,44 @@ def _never_ran(jobs: Sequence[_Started], calendar: Calendar, now: datetime) -> l
     return [ExpectedRun(due=past[-1].due.astimezone(calendar.zone), verdict=RunVerdict.MISSED)]
 
 
-def _without_added_days(judged: Sequence[ExpectedRun]) -> list[ExpectedRun]:
-    """Return the runs; on a day that may have been added to the schedule, those before the first job are not judged."""
-    weeks = {run.due.isocalendar()[:2] for run in judged if run.verdict not in _WITHOUT_JOB}
-    first = dict[int, datetime]()
-    for day in range(len(WEEK)):
+def _without_added_days(judged: Sequence[ExpectedRun], since: datetime) -> tuple[tuple[ExpectedRun, ...], list[str]]:
+    """Return the runs since then, and a note on those that are not judged.
+
+    These are the runs on a day of the week before the first job on it: the day may have been added to the schedule.
+    """
+    runs, days = {run.due: run for run in judged if run.due >= since}, list[str]()
+    weeks = {_week(run) for run in judged if run.verdict not in _WITHOUT_JOB}
+    for day, name in enumerate(WEEK):
         of_day = [run for run in judged if run.due.weekday() == day]
         before = list(takewhile(lambda run: run.verdict in _WITHOUT_JOB, of_day))
-        if (
-            len(before) < len(of_day)
-            and len(weeks & {run.due.isocalendar()[:2] for run in before}) >= ADDED_AFTER_WEEKS
-        ):
-            first[day] = of_day[len(before)].due
-    return [
-        replace(run, verdict=RunVerdict.NOT_JUDGED, made_up_by=None)
-        if run.due < first.get(run.due.weekday(), run.due)
-        else run
-        for run in judged
-    ]
+        skipped = [run for run in before if run.due >= since]
+        if skipped and before != of_day and len(weeks & set(map(_week, before))) >= ADDED_AFTER_WEEKS:
+            runs |= {run.due: replace(run, verdict=RunVerdict.NOT_JUDGED, made_up_by=None) for run in skipped}
+            days.append(f"{plural(len(skipped), name.title())} before {of_day[len(before)].due:%Y-%m-%d}")
+    why = "not judged, as the day may have been added then"
+    return tuple(runs.values()), [f"{', '.join(days)} had no run; {why}"] if days else []
+
+
+def _week(run: ExpectedRun) -> tuple[int, int]:
+    return run.due.isocalendar()[:2]
 
 
 def _notes(
-    history: BackupHistory, schedule: ScheduleInfo, scheduled: Sequence[_Started], zone: tzinfo
+    history: BackupHistory, schedule: ScheduleInfo, scheduled: Sequence[_Started], calendar: Calendar
 ) -> Iterator[str]:
     """Yield what may be wrong, and when the last run of a disabled schedule started."""
     unreadable = len(history.unreadable) + sum(job.ended and job.start_time is None for job in history.jobs)
     if unreadable:
         yield f"{plural(unreadable, 'job')} cannot be read: runs that count as missed may be among them"
     if schedule.enable is False:
-        last = f" after the last one, {timestamp(scheduled[-1].start, zone)}" if scheduled else ""
+        last = f" after the last one, {timestamp(scheduled[-1].start, calendar.zone)}" if scheduled else ""
         yield f"the schedule is disabled: no run is expected{last}"
 
 
 def _limits(
     periods: Sequence[SchedulePeriod], calendar: Calendar, since: datetime, runs: Sequence[ExpectedRun]
 ) -> Iterator[str]:
-    """Yield which runs are not judged, or not by the time of the schedule, and why."""
+    """Yield since when runs are judged, and which by another time than that of the schedule."""
     if not periods:
         missed = "the schedule has not run yet; one that was created today looks the same"
         yield missed if runs else "no regular run of the schedule is known; nothing to compare"
@@ -213,12 +215,3 @@ def _limits(
         if period.at != calendar.at and period.last >= since:
             last, why = timestamp(period.last, calendar.zone), "the schedule was changed since, or they were late"
             yield f"runs until {last} are judged by {period.at:%H:%M}, when they started: {why}"
-    days = [[run for run in runs if run.due.weekday() == day] for day in range(len(WEEK))]
-    skipped = [sum(run.verdict == RunVerdict.NOT_JUDGED for run in of_day) for of_day in days]
-    added = [
-        f"{plural(count, name.title())} before {of_day[count].due:%Y-%m-%d}"
-        for name, of_day, count in zip(WEEK, days, skipped, strict=True)
-        if count
-    ]
-    if added:
-        yield f"{', '.join(added)} had no run; not judged, as the day may have been added then"

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from backupctl.errors import ApplianceAnswerError, AuditGapError
 from backupctl.formatting import plural
 from backupctl.monitoring.audit import audit_schedule, calendar_of
@@ -30,15 +28,14 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
     read = (yield from read_schedules(appliance)).value
     if read.unreadable:
         raise ApplianceAnswerError("a schedule of $server cannot be read", server=appliance.name)
-    history = BackupHistory(read_at=appliance.clock.now(), schedules=read.schedules)
+    if not read.schedules:
+        return Outcome(AuditResult(since=since, until=appliance.clock.now()))
+    found, unreadable = yield from jobs.read_detailed(appliance)
+    history = BackupHistory(read_at=appliance.clock.now(), jobs=found, unreadable=unreadable, schedules=read.schedules)
     why = calendar_of(history)
     if isinstance(why, str):
         sentence = "no scheduled run of $server can be judged: $1"
         raise ApplianceAnswerError(sentence, server=appliance.name, texts=(why,))
-    if why is None:
-        return Outcome(AuditResult(since=since, until=history.read_at))
-    found, unreadable = yield from jobs.read_detailed(appliance)
-    history = replace(history, read_at=appliance.clock.now(), jobs=found, unreadable=unreadable)
     known = [each.job for each in with_journal(found, entries, appliance.name)]
     result = audit_schedule(history, since, known=known)
     if not result.gaps:
