@@ -30,6 +30,7 @@ from backupctl.config.option_table import (
 )
 from backupctl.config.parsers import parse_choice
 from backupctl.errors import ConfigError, UsageError
+from backupctl.secrets.bounded_read import TimeLimit
 from backupctl.secrets.from_command import run_secret_command, split_command
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
@@ -109,7 +110,7 @@ class SecretKeeper:
     def _from_command(self, name: SecretName, secret: Secret, _server: str | None) -> list[str]:
         words = split_command(self._prompter.ask("Command, such as pass show vcenter", split_command))
         environ = environment_without_secrets(self._context.environ, self._context.configuration.secret_variables)
-        if run_secret_command(words, name.name, environ, self._context.clock) != secret:
+        if run_secret_command(words, name.name, environ, TimeLimit(self._context.clock)) != secret:
             raise UsageError("the command prints another password")
         return list(words)
 

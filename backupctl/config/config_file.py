@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError
-from backupctl.secrets.bounded_read import read_file
+from backupctl.secrets.bounded_read import TimeLimit, read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 if TYPE_CHECKING:
@@ -110,4 +110,4 @@ def _read(path: Path, clock: Clock) -> bytes:
             raise ConfigError(f"{path} is a terminal, not a configuration file", hint="use a file")
         check_permissions(str(path), status, CONFIGURATION, str(path))
 
-    return read_file(path, str(path), clock, MAX_FILE_BYTES, check)
+    return read_file(path, str(path), TimeLimit(clock), MAX_FILE_BYTES, check)

@@ -5,7 +5,6 @@ configuration file, which only names its place: a file, a command, a variable, a
 keyring of the operating system.
 """
 
-import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from backupctl.config.option import SecretName
 from backupctl.config.option_table import SECRETS
 from backupctl.config.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS
+from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS, TimeLimit
 from backupctl.secrets.from_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.from_text import secret_from_text
@@ -179,7 +178,7 @@ class SecretResolver:
 
     def _file(self, path: str, source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
-            return read_secret_file(path, source.name, self._stdin, self._clock, self._seconds(), lines=lines)
+            return read_secret_file(path, source.name, self._stdin, self._limit(), lines=lines)
 
         return SecretPlace(source, ("file", path, source.name if path == "-" else ""), read)
 
@@ -193,7 +192,7 @@ class SecretResolver:
             from backupctl.secrets.from_command import run_secret_command
 
             environ = environment_without_secrets(self._environ, self._secret_variables)
-            return run_secret_command(words, source.name, environ, self._clock, self._seconds(), lines=lines)
+            return run_secret_command(words, source.name, environ, self._limit(), lines=lines)
 
         return SecretPlace(source, ("command", *words), read)
 
@@ -210,7 +209,7 @@ class SecretResolver:
         def read() -> Secret:
             directory = self._environ.get("CREDENTIALS_DIRECTORY")
             path = Path(directory, credential) if directory else None
-            secret = read_credential(path, str(source), self._clock, lines=lines) if path else None
+            secret = read_credential(path, str(source), self._limit(), lines=lines) if path else None
             if secret is None:
                 raise ConfigError(
                     f"{source.name}: systemd passed no credential {credential!r}",
@@ -222,11 +221,12 @@ class SecretResolver:
 
     def _entry(self, entry: str, source: Source, *, lines: bool = False) -> SecretPlace:
         def read() -> Secret:
-            return self._keyring.read(entry, source.name, self._seconds(), lines=lines)
+            return self._keyring.read(entry, source.name, self._limit().seconds, lines=lines)
 
         return SecretPlace(source, ("keyring", entry), read)
 
-    def _seconds(self) -> float:
+    def _limit(self) -> TimeLimit:
         """Return how long a place may take to answer."""
-        left = math.inf if self.ends_at is None else self.ends_at - self._clock.monotonic()
-        return min(READ_TIMEOUT_SECONDS, max(0.0, left))
+        if self.ends_at is None:
+            return TimeLimit(self._clock)
+        return TimeLimit(self._clock, min(READ_TIMEOUT_SECONDS, max(0.0, self.ends_at - self._clock.monotonic())))

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS, NoDataError, read_pipe
+from backupctl.secrets.bounded_read import NoDataError, TimeLimit, read_pipe
 from backupctl.secrets.from_text import MAX_SECRET_BYTES, secret_from_bytes
 from backupctl.secrets.secret import Secret
 
@@ -39,15 +38,9 @@ def find_program(words: Sequence[str], environ: Mapping[str, str]) -> str | None
 
 
 def run_secret_command(
-    words: Sequence[str],
-    option: str,
-    environ: Mapping[str, str],
-    clock: Clock,
-    seconds: float = READ_TIMEOUT_SECONDS,
-    *,
-    lines: bool = False,
+    words: Sequence[str], option: str, environ: Mapping[str, str], limit: TimeLimit, *, lines: bool = False
 ) -> Secret:
-    """Run a command and return its line of output, or with ``lines`` all of them; it has ``seconds`` for that.
+    """Run a command and return its line of output, or with ``lines`` all of them.
 
     The command runs with ``environ`` as its environment, without a shell, without input, and in a session of its own,
     so that a timeout or an interrupt ends all processes that it started. Its stderr is passed through.
@@ -66,10 +59,10 @@ def run_secret_command(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "invalid program name"
         raise ConfigError(f"{where} cannot be run: {reason}", hint="check the name and PATH") from None
-    collected = _collect(process, clock, seconds)
+    collected = _collect(process, limit)
     if collected is None:
         raise ConfigError(
-            f"{where} timed out after {seconds:.3g} seconds",
+            f"{where} timed out after {limit.seconds:.3g} seconds",
             hint="it must work without a terminal: try it with </dev/null",
         )
     content, status = collected
@@ -79,15 +72,15 @@ def run_secret_command(
     return secret_from_bytes(content, f"{where}: the output", lines=lines)
 
 
-def _collect(process: subprocess.Popen[bytes], clock: Clock, seconds: float) -> tuple[bytes, int] | None:
+def _collect(process: subprocess.Popen[bytes], limit: TimeLimit) -> tuple[bytes, int] | None:
     """Return output and exit status, None after a timeout; subprocess errors stay here, as they show all words."""
     with process as running:
         output = running.stdout
         try:
-            content = b"" if output is None else _read_output(output.fileno(), clock, seconds)
+            content = b"" if output is None else _read_output(output.fileno(), limit)
             if len(content) > MAX_SECRET_BYTES:
                 end_group(running)
-            return content, running.wait(min(_GRACE_SECONDS, seconds))
+            return content, running.wait(min(_GRACE_SECONDS, limit.seconds))
         except (NoDataError, subprocess.TimeoutExpired):
             end_group(running)
             return None
@@ -96,9 +89,9 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock, seconds: float) -> 
             raise
 
 
-def _read_output(descriptor: int, clock: Clock, seconds: float) -> bytes:
+def _read_output(descriptor: int, limit: TimeLimit) -> bytes:
     os.set_blocking(descriptor, False)
-    return read_pipe(descriptor, clock, MAX_SECRET_BYTES, seconds)
+    return read_pipe(descriptor, limit, MAX_SECRET_BYTES)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

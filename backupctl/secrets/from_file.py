@@ -5,9 +5,8 @@ import stat
 from pathlib import Path
 from typing import Final, Protocol
 
-from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS, NoDataError, read_file, read_pipe
+from backupctl.secrets.bounded_read import NoDataError, TimeLimit, read_file, read_pipe
 from backupctl.secrets.from_text import MAX_SECRET_BYTES, secret_from_bytes
 from backupctl.secrets.permissions import SECRET, PermissionRule, check_permissions
 from backupctl.secrets.secret import Secret
@@ -38,7 +37,7 @@ class StandardInput:
         self._stream = stream
         self._reader: str | None = None
 
-    def read_for(self, reader: str, clock: Clock, seconds: float = READ_TIMEOUT_SECONDS) -> bytes:
+    def read_for(self, reader: str, limit: TimeLimit) -> bytes:
         """Return all of standard input.
 
         Raises UsageError: if another option has read it, or if it is a terminal. Raises ConfigError: if it is closed,
@@ -60,48 +59,40 @@ class StandardInput:
         except (AttributeError, OSError):  # in memory
             return self._stream.read(MAX_SECRET_BYTES + 1)
         try:
-            return read_pipe(descriptor, clock, MAX_SECRET_BYTES, seconds)
+            return read_pipe(descriptor, limit, MAX_SECRET_BYTES)
         except NoDataError:
             raise ConfigError(f"{reader}: timed out reading standard input", hint="pipe the secret in") from None
 
 
-def read_secret_file(
-    path: str,
-    option: str,
-    stdin: StandardInput,
-    clock: Clock,
-    seconds: float = READ_TIMEOUT_SECONDS,
-    *,
-    lines: bool = False,
-) -> Secret:
+def read_secret_file(path: str, option: str, stdin: StandardInput, limit: TimeLimit, *, lines: bool = False) -> Secret:
     """Return the secret in ``path`` (``-``: standard input) without one trailing newline; ``lines``: it may have more.
 
-    A symbolic link is followed, and its target is checked. A pipe has ``seconds`` to end.
+    A symbolic link is followed, and its target is checked.
 
     Raises ConfigError, naming ``option`` and the file: if it cannot be read, if others can read or replace it, or if it
     is not one line of UTF-8.
     """
     if path == STDIN_PATH:
-        return secret_from_bytes(stdin.read_for(option, clock, seconds), f"{option}: standard input")
+        return secret_from_bytes(stdin.read_for(option, limit), f"{option}: standard input")
     where = f"{option}: {path}"
     try:
-        return secret_from_bytes(_read(path, where, clock, SECRET, seconds), where, lines=lines)
+        return secret_from_bytes(_read(path, where, limit, rule=SECRET), where, lines=lines)
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
-def read_credential(path: Path, source: str, clock: Clock, *, lines: bool = False) -> Secret | None:
+def read_credential(path: Path, source: str, limit: TimeLimit, *, lines: bool = False) -> Secret | None:
     """Return the secret in a systemd credential file, whatever its mode; None if there is none."""
     where = f"{source}: {path}"
     try:
-        return secret_from_bytes(_read(str(path), where, clock, None, READ_TIMEOUT_SECONDS), where, lines=lines)
+        return secret_from_bytes(_read(str(path), where, limit, rule=None), where, lines=lines)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
-def _read(path: str, where: str, clock: Clock, rule: PermissionRule | None, seconds: float) -> bytes:
+def _read(path: str, where: str, limit: TimeLimit, *, rule: PermissionRule | None) -> bytes:
     def check(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
             raise ConfigError(f"{where} is a directory", hint="use the file that contains the secret")
@@ -110,7 +101,7 @@ def _read(path: str, where: str, clock: Clock, rule: PermissionRule | None, seco
         if rule is not None:
             check_permissions(path, status, rule, where)
 
-    return read_file(path, where, clock, MAX_SECRET_BYTES, check, seconds=seconds)
+    return read_file(path, where, limit, MAX_SECRET_BYTES, check)
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:

@@ -90,7 +90,8 @@ def serve(context: Context, /, accept_username: str, accept_password_file: str |
 
 
 def _read_password(context: Context, path: str) -> str:
+    from backupctl.secrets.bounded_read import TimeLimit
     from backupctl.secrets.from_file import StandardInput, read_secret_file
 
     stdin = StandardInput(getattr(context.stdin, "buffer", None))
-    return read_secret_file(path, "--accept-password-file", stdin, context.clock).reveal()
+    return read_secret_file(path, "--accept-password-file", stdin, TimeLimit(context.clock)).reveal()
