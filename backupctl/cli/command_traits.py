@@ -10,8 +10,8 @@ class CommandTraits(NamedTuple):
     ``single_reason``: why it accepts only one appliance, None if it accepts several. ``starts_backups``: the number of
     concurrent backups is limited. ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``:
     seconds for which an appliance may be unreachable. ``journaled``: the journal keeps the results. ``deadline``:
-    seconds in which the whole run must end. ``shared_errors``: an error in the settings of all appliances
-    ends the command, instead of being the result of each.
+    seconds in which the whole run must end. ``shared_errors``: an error in the configuration of all
+    appliances ends the command, instead of being the result of each.
     """
 
     changes: bool = False

@@ -60,7 +60,7 @@ def prepare_all(
 ) -> list[T | FailedAppliance]:
     """Return the result of ``prepare`` for each appliance, or its error.
 
-    Raises UsageError and ConfigError: with ``raise_shared``, if all appliances have the same one, as a single one has.
+    Raises UsageError, and ConfigError with ``raise_shared``: if all appliances have the same one, as a single one has.
     """
     prepared: list[T | FailedAppliance] = []
     errors: list[BackupctlError] = []
@@ -73,6 +73,6 @@ def prepare_all(
             errors.append(error)
             prepared.append(FailedAppliance(settings, error))
     is_shared = len(errors) == len(prepared) and len(set(errors)) == 1
-    if raise_shared and is_shared and isinstance(errors[0], UsageError | ConfigError):
+    if is_shared and isinstance(errors[0], UsageError | ConfigError if raise_shared else UsageError):
         raise errors[0]
     return prepared

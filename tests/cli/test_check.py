@@ -278,7 +278,7 @@ def test_time_to_read_the_password_counts(tmp_path: Path, place: str) -> None:
     began = CLOCK.monotonic()
     run = backupctl("check", "-s", "vc01", "--timeout", "0.2s")
     assert CLOCK.monotonic() - began < 5
-    assert (run.code, run.out.startswith("BACKUP UNKNOWN"), "password" in run.out) == (3, True, True)
+    assert (run.code, run.out.startswith("BACKUP UNKNOWN - vc01: "), "password" in run.out) == (3, True, True)
 
 
 OTHERS: dict[str, dict[str, Any]] = {

@@ -241,6 +241,7 @@ def test_file_is_readable_by_every_user_and_the_only_one(
         ("--to {}/none/backupctl.prom", 11, "cannot write"),
         ("--to {}/backupctl.prom --config /dev/null/config.toml", 3, ""),
         ("--to {}/backupctl.prom --parallel many", 2, ""),
+        ("--to {}/backupctl.prom --password-file x --password-command y", 2, "cannot both be given"),
         ("--to {}/folder.prom", 11, "folder.prom"),
     ],
 )
