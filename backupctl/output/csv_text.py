@@ -23,14 +23,11 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def csv_cell(value: object) -> str | float:
-    """Return the cell of a value: numbers as they are, None as nothing, sequences with spaces, times as RFC 3339.
+def csv_cell(value: object) -> object:
+    """Return the cell of a value: times as RFC 3339, anything but a text as it is.
 
     A text that a spreadsheet program would run as a formula gets an apostrophe, which makes it a text.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, tuple | list):
-        value = " ".join(map(str, value))
-    text = value.isoformat(timespec="seconds") if isinstance(value, datetime) else "" if value is None else str(value)
-    return _FORMULA.sub(r"\1'\2", printable(text))
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return _FORMULA.sub(r"\1'\2", printable(value)) if isinstance(value, str) else value

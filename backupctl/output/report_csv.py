@@ -10,10 +10,10 @@ from backupctl.results.report_results import ReportInfo, ReportResult
 _OF_RESULT: Final = ("server", "host", "release", "simulated")
 _OF_INFO: Final = ("since", "until", "generated_at", "generator", "change")
 _OF_JOB: Final = (
-    *("id", "type", "state", "start_time", "end_time", "duration_seconds", "size_bytes", "parts", "encrypted"),
+    *("id", "type", "state", "start_time", "end_time", "duration_seconds", "size_bytes", "encrypted"),
     *("location", "location_user", "user", "build", "comment"),
 )
-COLUMNS: Final = ("record", *_OF_RESULT, *_OF_INFO, "remembered_since", "due", *_OF_JOB, "run_by", "messages")
+COLUMNS: Final = ("record", *_OF_RESULT, *_OF_INFO, "remembered_since", "due", *_OF_JOB, "parts", "run_by", "messages")
 """``record`` says what a row is about: a run, one that only the journal has, a missed run, no run, or an error."""
 
 
@@ -36,6 +36,7 @@ def _rows(result: ReportResult, info: ReportInfo) -> Iterator[Mapping[str, objec
             **common,
             **job,
             "record": "forgotten run" if run.forgotten else "run",
+            "parts": " ".join(run.job.parts or ()),
             "run_by": run.run_by,
             "messages": messages_text(run.job),
         }

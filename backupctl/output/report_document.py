@@ -6,7 +6,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Final, NamedTuple
 
-from backupctl.formatting import duration, timestamp
+from backupctl.formatting import duration, plural, timestamp
 from backupctl.monitoring.report import skew_of_newest, zone_of
 from backupctl.monitoring.skew import LINKED_WINDOW_SECONDS
 from backupctl.output.report_findings import (
@@ -56,12 +56,14 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
     none = [Text("no gap and no failure found", GOOD)]
     skew, rows = skew_of_newest(results, info), [_summary_row(result) for result in results]
     apart = None if skew is None else duration(skew, exact=True)
+    kept, torn = plural(info.journal_entries, "result"), plural(info.unreadable_lines, "unreadable line")
     facts = {
         "Period": f"{timestamp(info.since)} to {timestamp(info.until)}",
         "Change": info.change,
         "Group": info.group,
         "Appliances": str(len(results)),
         "Newest backups": apart and f"started within {apart} of each other, by the clocks of the appliances",
+        "Journal": f"{kept} of backupctl, {torn}",
         "Generated": f"{timestamp(info.generated_at)} by {info.generator}",
     }
     if skew is not None and skew > LINKED_WINDOW_SECONDS:

@@ -20,13 +20,16 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 class ReportInfo(Period, frozen=True, kw_only=True):
     """What the reports of a run have in common.
 
-    ``change`` is the id of a change record, ``group`` the group of appliances that was selected.
+    ``change`` is the id of a change record, ``group`` the group of appliances that was selected. ``journal_entries``
+    and ``unreadable_lines`` are those of the journal in the period, for all appliances.
     """
 
     generated_at: datetime
     generator: str
     change: str | None = None
     group: str | None = None
+    journal_entries: int = 0
+    unreadable_lines: int = 0
 
 
 class BackupReport(ReportInfo, frozen=True, kw_only=True):

@@ -208,3 +208,4 @@ def test_report_has_the_runs_that_started_no_backup(tmp_path: Path) -> None:
     )
     run = backupctl("report", "--since", "1d")
     assert "1 run of create without a backup: 2026-03-01 02:00 UTC: " in run.out
+    assert "* Journal: 1 result of backupctl, 0 unreadable lines" in run.out

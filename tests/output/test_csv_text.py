@@ -19,9 +19,8 @@ from backupctl.output.csv_text import csv_cell, csv_text
         ("\x1b[31mred", r"\x1b[31mred"),
         (-5, -5),
         (2.5, 2.5),
-        (True, "True"),
-        (None, ""),
-        (("common", "seat"), "common seat"),
+        (True, True),
+        (None, None),
         (datetime(2026, 3, 1, 2, 0, 0, 123, tzinfo=UTC), "2026-03-01T02:00:00+00:00"),
     ],
 )

@@ -243,6 +243,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
             ["the appliance remembers nothing before 2026-03-01 11:00 UTC"],
         ),
         ({"change": "CHG0012345"}, ["CHG0012345"]),
+        ({"unreadable_lines": 6}, ["0 results of backupctl, 6 unreadable lines"]),
     ],
 )
 def test_finding_is_named(face: Face, fields: dict[str, Any], sentences: list[str]) -> None:

@@ -32,6 +32,8 @@ def command(  # noqa: PLR0917 - click passes arguments by name
     """Report the backups of a period, as evidence for a change or an audit."""
     from functools import partial
 
+    from msgspec.structs import replace
+
     from backupctl.cli.journal_access import journal
     from backupctl.cli.report_output import report_format, report_info, show_report
     from backupctl.cli.runner import collect
@@ -42,7 +44,9 @@ def command(  # noqa: PLR0917 - click passes arguments by name
 
     path = None if to is None else parse_path(to)
     format_name = report_format(context, named, path)
-    info = report_info(context, since, until, change)
-    read = partial(read_report, info=info, entries=journal(context, info.since).entries)
+    period = report_info(context, since, until, change)
+    kept = journal(context, period.since)
+    info = replace(period, journal_entries=len(kept.entries), unreadable_lines=kept.unreadable)
+    read = partial(read_report, info=info, entries=kept.entries)
     results = collect(context, ReportResult, lambda settings: partial(read, insecure=settings.value(INSECURE)))
     return show_report(context, results, info, format_name, path)
