@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -17,7 +18,7 @@ from backupctl.output.json_text import json_text
 from backupctl.results.journal_entry import Journal, JournalEntry
 from backupctl.results.result import Result
 from backupctl.state.directory import state_directory
-from backupctl.state.journal import append_journal, read_journal
+from backupctl.state.journal import append_journal, is_open_to_all, read_journal
 
 
 def write_journal(context: Context, selected: Sequence[ApplianceSettings], results: Sequence[Result]) -> None:
@@ -30,7 +31,7 @@ def write_journal(context: Context, selected: Sequence[ApplianceSettings], resul
         kept = [result for settings, result in pairs if not result.simulated and settings.value(JOURNAL)]
         if kept:
             append_journal(directory_of(context), [json_text(_entry(context, each)) for each in kept], context.clock)
-    except Exception as error:  # noqa: BLE001 - the backup is done, whatever becomes of the journal
+    except Exception as error:  # noqa: BLE001 - the exit code is final
         reason = error if isinstance(error, BackupctlError) else BugError.of(error)
         context.view.warn(f"this run is not in the journal: {reason.message}", reason.hint, always=True)
 
@@ -42,6 +43,9 @@ def journal(context: Context, since: datetime | None = None) -> Journal:
     """
     try:
         found = read_journal(directory_of(context), since)
+        if found.entries and is_open_to_all(directory_of(context)):
+            hint = f"run chmod -R o-w {shlex.quote(str(directory_of(context)))}"
+            context.view.warn("every user of this machine can change the journal", hint, always=True)
     except ConfigError:
         return Journal()
     except OSError as error:

@@ -6,6 +6,7 @@ A line is only ever appended, and old months are removed as whole files. Several
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
         try:
             _lock(descriptor, clock)
             if _append(descriptor, "".join(f"{line}\n" for line in lines).encode()):
-                with suppress(OSError):  # The lines are written, whatever becomes of the rest.
+                with suppress(OSError):  # The lines are written; the rest can wait for the next month.
                     for old in sorted(directory.glob(_FILES))[:-MONTHS]:
                         old.unlink()
                     owner = directory.stat()  # A service that owns the directory continues what root has begun.
@@ -74,6 +75,11 @@ def read_journal(directory: Path, since: datetime | None = None) -> Journal:
                 if since is None or entry.time >= since:
                     entries.append(entry)
     return Journal(entries=tuple(entries), unreadable=unreadable)
+
+
+def is_open_to_all(directory: Path) -> bool:
+    """Whether every user of the machine can change the journal. Raises OSError: if that cannot be found out."""
+    return any(path.stat().st_mode & stat.S_IWOTH for path in (directory, *directory.glob(_FILES)))
 
 
 def _file_name(time: datetime) -> str:
