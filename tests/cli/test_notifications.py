@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -201,6 +201,19 @@ def test_a_bug_before_a_backup_keeps_it_from_nothing(tmp_path: Path, monkeypatch
     backupctl = told(tmp_path, PINGS)
     run = backupctl("create", "-s", "vc01", "-q")
     assert (run.code, backupctl.states, wording.START_NOT_REPORTED in run.err) == (0, ["SUCCEEDED"], True)
+
+
+def test_secrets_are_read_while_the_backups_run(tmp_path: Path) -> None:
+    read, marker = list[bool](), tmp_path / "read"
+
+    def look(request: httpx.Request, send: Callable[[httpx.Request], httpx.Response]) -> httpx.Response:
+        read.append(marker.exists())
+        return send(request)
+
+    text = f'[notify]\nping-command = ["sh", "-c", "touch {marker}; printf https://{MONITOR}{PATH}"]\n'
+    monitor = Monitor()
+    run = told(tmp_path, text, monitor=monitor, intercept=look)("create", "-s", "vc01", "-q")
+    assert (run.code, run.err, read[0], monitor.pings) == (0, "", False, ["/start", ""])
 
 
 def fleet(folder: Path, text: str, number: int, **options: Any) -> CommandLine:
