@@ -115,6 +115,7 @@ def test_each_of_several_appliances_is_audited() -> None:
     [
         ("/recovery/backup/schedules", {"default": SPEC, "weekly": SPEC}),
         ("/recovery/backup/schedules", {"default": "odd"}),
+        ("/recovery/backup/schedules", {"default": SPEC, "weekly": "odd"}),
         ("/recovery/backup/schedules", {"default": {**SPEC, "recurrence_info": None}}),
         ("/recovery/backup/job/details", {"20260226-020000-20519528": "odd"}),
         ("/system/time/timezone", "Middle/Earth"),

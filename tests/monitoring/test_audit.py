@@ -108,6 +108,15 @@ def test_time_that_exists_twice_may_be_either_or_both(runs: tuple[int, ...]) -> 
     assert str(result.runs[1].due) == "2026-10-25 02:30:00+02:00"
 
 
+def test_backup_that_makes_up_for_a_run_is_explained() -> None:
+    result = audited(FIRST, job("03-08 02:30", "FAILED"), job("03-08 09:00"), now="03-09 02:00")
+    assert (result.runs[-1].made_up_by, result.gaps, result.unexplained) == ("03-08 09:00", (), ())
+
+
+def test_nothing_makes_up_for_a_run_whose_location_is_unknown() -> None:
+    assert verdicts(audited(FIRST, job("03-08 09:00", type="MANUAL"), LAST, location=None)).count("MISSED") == 2
+
+
 def test_disabled_schedule_is_judged_up_to_its_last_run() -> None:
     result = audited(FIRST, job("03-09 02:30"), now="06-01 12:00", enable=False)
     assert (verdicts(result), result.notes[0]) == (
@@ -177,6 +186,7 @@ def test_backups_that_only_the_journal_knows_make_up_for_a_run_and_extend_no_mem
         ([*days(3, 1, 3, "23:00"), job("03-05 23:00"), *days(3, 8, 10, "02:30")], [*MADE_3, *MIXED, *MADE_3], True),
         ([*days(3, 1, 3, "23:00"), *days(3, 8, 10, "02:30")], [*MADE_3, *["MISSED"] * 3, *MADE_3], True),
         (days(3, 1, 9, "23:00"), ["made"] * 9, True),
+        ([*days(3, 1, 3, "02:30"), *days(3, 4, 6, "23:00"), *days(3, 8, 10, "02:30")], ["made"] * 9, False),
         (days(3, 1, 5, "23:00"), ["made"] * 5 + ["MISSED"] * 4, True),
         ([*days(3, 1, 2, "23:00"), *days(3, 4, 10, "02:30")], ["made"] * 7, False),
         ([*days(3, 1, 3, "02:36"), *days(3, 4, 10, "02:30")], ["made"] * 10, False),
@@ -192,14 +202,16 @@ def test_three_runs_in_a_row_show_an_earlier_time(jobs: list[Job], expected: lis
     assert len(result.unexplained) == len(jobs) - sum(run.verdict == "made" for run in result.runs)
 
 
-@pytest.mark.parametrize(("weeks", "gaps"), [(2, 12), (3, 0), (4, 0)])
+@pytest.mark.parametrize(("weeks", "gaps"), [(2, 11), (3, 0), (4, 0)])
 def test_days_before_the_first_run_after_three_weeks_without_are_not_judged(weeks: int, gaps: int) -> None:
     sundays = [job(f"{day} 02:30") for day in ("02-01", "02-08", "02-15", "02-22", "03-01")]
-    result = audited(*sundays[-weeks - 1 :], *days(3, 2, 10, "02:30"))
+    by_hand = job("02-23 12:00", type="MANUAL")
+    result = audited(*sundays[-weeks - 1 : -1], by_hand, sundays[-1], *days(3, 2, 10, "02:30"))
     assert (len(result.gaps), result.counts[RunVerdict.NOT_JUDGED]) == (gaps, 0 if gaps else 6 * weeks)
     first = {"Mondays": 2, "Tuesdays": 3, "Wednesdays": 4, "Thursdays": 5, "Fridays": 6, "Saturdays": 7}
     added = ", ".join(f"{weeks} {day} before 2026-03-{number:02}" for day, number in first.items())
     assert (wording.DAYS_NOT_JUDGED(added) in result.notes) is (gaps == 0)
+    assert [run.made_up_by for run in result.runs if run.made_up_by] == ([by_hand.id] if gaps else [])
 
 
 @pytest.mark.parametrize("missed", [("04", "11", "18", "25"), ("11", "18", "25")])

@@ -29,6 +29,9 @@ def audited(nights: SimulatedNights, since: str = "500d") -> Any:
     gaps = {due: gap for due, (_, gap) in nights.truth.items()}
     assert run.code == (7 if any(gaps.values()) else 0)
     result = run.result
+    if run.code:
+        judged = sum(verdict != "not-judged" for verdict, _ in nights.truth.values())
+        assert result["error"]["message"].startswith(f"{sum(gaps.values())} of {judged} scheduled run")
     found = {moment(run["due"]): run["verdict"] for run in result["runs"]}
     assert found == {due: verdict for due, (verdict, _) in nights.truth.items()}
     assert [moment(gap["due"]) for gap in result["gaps"]] == sorted(due for due, gap in gaps.items() if gap)
