@@ -26,7 +26,8 @@ from backupctl.results.audit_results import RunVerdict
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
 from backupctl.results.schedule_results import ScheduleInfo, recurrence_text
 
-_DAY_SECONDS: Final = 86_400
+_MOST_NAMES: Final = 10
+_MINUTES_OF_3_DAYS: Final = 3 * 24 * 60
 _LIMITS: Final = """\
 Appliances forget old backups; the report cannot show those. A value that is not shown is unknown.
 A backup that succeeded was written. Whether its files are still there, unchanged, and can be restored is not shown.
@@ -82,7 +83,10 @@ def _shared(found: Mapping[str, Iterable[Text]]) -> list[Text]:
     for server, marks in found.items():
         for mark in marks:
             servers.setdefault(mark, []).append(server)
-    marks = [Text(f"{', '.join(names)}: {text}", verdict) for (text, verdict), names in servers.items()]
+    marks = [
+        Text(f"{', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} appliances'}: {text}", verdict)
+        for (text, verdict), names in servers.items()
+    ]
     return sorted(marks, key=lambda mark: mark.verdict != BAD)
 
 
@@ -118,9 +122,11 @@ def _longest(report: BackupReport) -> str:
     """Return the longest time without a success, rounded up."""
     if report.longest_interval is None:
         return UNKNOWN
-    seconds = (report.longest_interval.until - report.longest_interval.since).total_seconds()
-    unit = 3600 if seconds > _DAY_SECONDS else 60
-    return f"{'' if report.is_remembered else 'at least '}{duration(ceil(seconds / unit) * unit)}"
+    minutes = ceil((report.longest_interval.until - report.longest_interval.since).total_seconds() / 60)
+    text = f"{minutes // 60}h {minutes % 60:02}m"
+    if minutes > _MINUTES_OF_3_DAYS:
+        text = duration(ceil(minutes / 60) * 3600)
+    return text if report.is_remembered else f"at least {text}"
 
 
 def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:

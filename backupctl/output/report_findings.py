@@ -80,17 +80,10 @@ def _brief(text: str) -> str:
 def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:
     """Yield what may be unknown or not protected, each with whether it is."""
     schedules, oldest = report.schedules, report.remembered_since
-    runs = [run for run in report.runs if run.job.succeeded]
-    jobs = [run.job for run in runs]
+    jobs = [run.job for run in report.runs if run.job.succeeded]
     local = sum(job.type == LOCAL for job in jobs)
     clear, empty = sum(job.encrypted is False for job in jobs), sum(job.size_bytes == 0 for job in jobs)
     denied = [run.job.id for run in report.runs if run.forgotten and oldest and (run.job.start_time or oldest) > oldest]
-    missing = {
-        name: sum(not text_of(run, zone) for run in runs)
-        for name, text_of in RUN_COLUMNS.items()
-        if name not in {"Run by", "Comment"}
-    }
-    unknown = ", ".join(f"{name.lower()} ({count})" for name, count in missing.items() if count)
     yield report.schedules_error, f"the schedules cannot be read: {report.schedules_error}"
     yield schedules is None and not report.schedules_error, "this release has no schedules"
     yield schedules == (), "the appliance has no schedule"
@@ -98,14 +91,25 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
         disabled = (each.name for each in schedules or () if each.enable is False)
         yield from ((True, f"schedule {name} is disabled") for name in disabled)
         yield oldest and not report.is_remembered, f"the appliance remembers nothing before {time_text(oldest, zone)}"
-    yield from ((True, f"schedule: {note}") for note in report.notes)
+    yield from ((True, note) for note in report.notes)
     yield oldest is None, "the appliance remembers no backup"
     yield denied, f"only in the journal: {', '.join(denied)}, although the appliance remembers older backups"
     yield local, f"{plural(local, 'local backup')} not counted: it may be lost with the appliance"
     yield clear, f"{plural(clear, 'backup')} not encrypted"
     yield empty, f"{plural(empty, 'backup')} succeeded with 0 bytes"
     yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read, or when it started"
-    yield unknown, f"not known of {plural(len(jobs), 'backup')} that succeeded: {unknown}"
+    yield from _unknown_columns(report, zone)
+
+
+def _unknown_columns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:
+    """Yield what is unknown of all backups that succeeded, and of some of them."""
+    runs = [run for run in report.runs if run.job.succeeded]
+    required = {name: text_of for name, text_of in RUN_COLUMNS.items() if name not in {"Run by", "Comment"}}
+    missing = {name.lower(): sum(not text_of(run, zone) for run in runs) for name, text_of in required.items()}
+    never = [name for name, count in missing.items() if count == len(runs) > 0]
+    sometimes = [f"{name} ({count} of {len(runs)})" for name, count in missing.items() if 0 < count < len(runs)]
+    yield never, f"not known for any backup: {', '.join(never)}"
+    yield sometimes, f"not known for some backups: {', '.join(sometimes)}"
 
 
 _FOLDER: Final = re.compile(r"/[MS]_[^/]*/?$")

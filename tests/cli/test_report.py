@@ -169,7 +169,7 @@ def test_report_of_6_5_has_what_is_known() -> None:
     run = with_history(release="6.5")("report")
     assert run.code == 0
     assert "this release has no schedules" in run.out
-    assert "that succeeded: size (6), type (6)" in run.out
+    assert "not known for any backup: size, type" in run.out
 
 
 def test_report_takes_as_many_requests_as_reading_the_history() -> None:

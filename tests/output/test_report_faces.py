@@ -201,7 +201,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ({"schedules_error": "denied"}, [f"the schedules {wording.UNREADABLE}: denied"]),
         ({"schedules": (ScheduleInfo(name="x", enable=False),)}, ["schedule x is disabled"]),
         ({"scheduled_runs": MISSED}, [*MISSED_SENTENCES, "2 made, 2 missed, 1 kept out"]),
-        ({"notes": ("it is disabled",)}, ["schedule: it is disabled"]),
+        ({"notes": ("it is disabled",)}, ["it is disabled"]),
         ({"unreadable": 2}, [f"2 backups {wording.UNREADABLE}"]),
         (
             {"remembered_since": NOW - timedelta(days=3)},
@@ -209,7 +209,7 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ),
         (
             {"jobs": [a_job(1, encrypted=True), a_job(2)]},
-            ["not known of 2 backups that succeeded: size (2), type (2), user (2), encryption (1), parts (2)"],
+            ["not known for any backup: size, type, user, parts", "not known for some backups: encryption (1 of 2)"],
         ),
         (
             {
@@ -237,11 +237,12 @@ Face = Callable[[list[ReportResult], ReportInfo], str]
         ({"jobs": [a_job(1, state="FAILED")]}, ["backup job-1 of 2026-02-28 11:00 UTC failed"]),
         ({"jobs": [a_job(1, state="INPROGRESS")]}, ["backup job-1 of 2026-02-28 11:00 UTC still running"]),
         ({"jobs": [a_job(1, encrypted=False)]}, ["NOT ENCRYPTED", "1 backup not encrypted"]),
-        ({"longest_interval": Period(since=NOW - timedelta(hours=49.1), until=NOW)}, ["at least 2d 02h"]),
+        ({"longest_interval": Period(since=NOW - timedelta(hours=25.111), until=NOW)}, ["at least 25h 07m"]),
         (
             {"remembered_since": NOW - timedelta(hours=1), "until": NOW - timedelta(days=1)},
             ["the appliance remembers nothing before 2026-03-01 11:00 UTC"],
         ),
+        ({"longest_interval": Period(since=NOW - timedelta(hours=73.1), until=NOW)}, ["at least 3d 02h"]),
         ({"change": "CHG0012345"}, ["CHG0012345"]),
         ({"unreadable_lines": 6}, ["0 results of backupctl, 6 unreadable lines"]),
     ],
@@ -300,6 +301,11 @@ def test_summary_has_the_findings_of_all_appliances_bad_ones_first() -> None:
         "- vc01, vc02, vc03: the appliance has no schedule",
         "- vc01, vc03: 1 backup succeeded with 0 bytes",
     ]
+
+
+def test_finding_of_many_appliances_counts_them() -> None:
+    text = report_markdown(*results_of(*[a_report(a_job(1), succeeded=1, schedules=())] * 11))
+    assert "- 11 appliances: the appliance has no schedule" in text
 
 
 def test_nothing_is_claimed_of_a_forgotten_period() -> None:
