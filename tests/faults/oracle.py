@@ -212,8 +212,8 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
     if "odd-user" in names:
         ours, theirs = _without_users(ours), _without_users(theirs)
-    if "metrics" in ours:
-        ours, theirs = _known_metrics(ours, theirs, names), _known_metrics(theirs, ours, names)
+    if "schedules_error" in ours:
+        theirs |= {"schedules": ours["schedules"] and theirs["schedules"], "schedules_error": ours["schedules_error"]}
     if "report" in ours:
         ours, theirs = _reported_runs(ours), _reported_runs(theirs, missing=ours["report"]["unreadable"])
     if any(each["time_zone"] is None for each in _schedules(ours)):
@@ -227,7 +227,18 @@ def read_is_true(record: Record) -> Iterator[Finding]:
 
 
 def _shown(result: Any) -> dict[str, Any]:
-    shown = {key: value for key, value in result.items() if key not in {"api", "release", "until"}}
+    if result.get("history"):
+        history = result["history"]
+        remembers = len(history["jobs"]) + len(history["unreadable"])
+        result = {
+            **result,
+            **history,
+            "remembers": remembers,
+            "unreadable": len(history["unreadable"]),
+            "history": None,
+        }
+    unequal = {"api", "release", "until", "read_at"}
+    shown = {key: value for key, value in result.items() if key not in unequal}
     return shown | {"check": shown["check"]["state"]} if "check" in shown else shown
 
 
@@ -246,19 +257,6 @@ def _reported_runs(shown: dict[str, Any], *, missing: int = 0) -> dict[str, Any]
     """Return the backups of a report that have ended, without the newest ``missing`` ones; other values are unknown."""
     runs = [run["job"] for run in shown["report"]["runs"] if run["job"]["state"] != "INPROGRESS"]
     return {"runs": [(job["id"], job["state"], job["start_time"]) for job in runs[missing:]]}
-
-
-def _known_metrics(result: dict[str, Any], besides: dict[str, Any], faults: set[str]) -> dict[str, Any]:
-    """Return the values of the series that both results have; those of finished jobs are never unknown."""
-    both = {_series(each) for each in result["metrics"]} & {_series(each) for each in besides["metrics"]}
-    needed = {"backupctl_scrape_success{}", "backupctl_jobs{'state': 'SUCCEEDED'}", "backupctl_jobs{'state': 'FAILED'}"}
-    of_another_job = {"backupctl_running{}", "backupctl_jobs{'state': 'INPROGRESS'}"} if "busy" in faults else set()
-    found = {_series(each): each["value"] for each in result["metrics"]}
-    return result | {"metrics": {name: found[name] for name in (both | needed) - of_another_job}}
-
-
-def _series(metric: dict[str, Any]) -> str:
-    return f"{metric['name']}{metric['labels']}"
 
 
 def _without_users(result: dict[str, Any]) -> dict[str, Any]:
