@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from backupctl.api.connect import connection_to
+from backupctl.api.senders import send_notice, send_ping
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
@@ -131,10 +133,12 @@ def _deliver(
     """Send a message, with retries of a ping."""
     if isinstance(url, BackupctlError):
         return Delivery(channel, name, url)
-    is_ping, body = channel.on is None, "\n".join(map(printable, message.body.split("\n")))
-    deadline = context.clock.monotonic() + (_PING_SECONDS if is_ping else _MESSAGE_SECONDS)
-    shown = Notification(message.event, printable(message.title), body)
-    send = partial(_send_ping, context, channel.run_id, url, shown) if is_ping else partial(_send_notice, url, shown)
+    title, body = printable(message.title), "\n".join(map(printable, message.body.split("\n")))
+    send, seconds = partial(send_notice, url, title, body, failed=message.failed), _MESSAGE_SECONDS
+    if channel.on is None:
+        shown = Notification(message.event, title, body)
+        send, seconds = partial(_send_ping, context, channel.run_id, url, shown), _PING_SECONDS
+    deadline = context.clock.monotonic() + seconds
     for pause in _PAUSES:
         error = yield from _attempt(send, until=deadline)
         again = context.clock.monotonic() + pause
@@ -154,16 +158,7 @@ def _attempt(function: Callable[[], T], until: float | None = None) -> Task[T | 
         return BugError.of(bug)
 
 
-def _send_notice(url: Secret, message: Notification) -> None:
-    from backupctl.api.senders import send_notice
-
-    send_notice(url, message.title, message.body, failed=message.failed)
-
-
 def _send_ping(context: Context, run_id: str, url: Secret, message: Notification) -> None:
-    from backupctl.api.connect import connection_to
-    from backupctl.api.senders import send_ping
-
     address, path, query = parse_ping_url(url)
     proxy = find_proxy(address, (), context.environ).value
     send_ping(

@@ -41,7 +41,11 @@ class Notifier:
 
     @cached_property
     def _channels(self) -> list[Channel]:
-        return find_channels(self._context, self._contact.selected)
+        try:
+            return find_channels(self._context, self._contact.selected)
+        except Exception as bug:  # noqa: BLE001 - the backups do not depend on it
+            self._warn(BugError.of(bug), "nothing is reported")
+            return []
 
     def before(self, settings: ApplianceSettings) -> Task[None]:
         """Run the hook before the backup of an appliance. Raises HookFailedError: if it fails."""
@@ -72,12 +76,8 @@ class Notifier:
             self._warn(BugError.of(bug), "nothing was reported")
 
     def _starts(self) -> list[Task[None]]:
-        """Return the pings of the start of a run that waits for its end; a bug here keeps no backup from being made."""
-        try:
-            pings = [] if self._context.value(NO_WAIT) else [each for each in self._channels if each.on is None]
-        except Exception as bug:  # noqa: BLE001 - the backups do not depend on it
-            self._warn(BugError.of(bug), "the start is not reported")
-            return []
+        """Return the pings of the start of a run that waits for its end."""
+        pings = [] if self._context.value(NO_WAIT) else [each for each in self._channels if each.on is None]
         for name in dict.fromkeys(each.missing[0] for each in pings if each.missing):
             warning = f"success ping not sent: {name} uses the same ping URL and is not part of this run"
             hint = "give the servers that run together a ping of their own, in a table [notify.groups.NAME]"

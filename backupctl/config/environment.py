@@ -9,7 +9,7 @@ PREFIX: Final = "BACKUPCTL_"
 KEY_LOG: Final = "SSLKEYLOGFILE"
 """Names a file to which Python writes TLS keys for debugging (``ssl.create_default_context``)."""
 HOOK_VARIABLES: Final = tuple(f"{PREFIX}{name}" for name in ("COMMAND", "SERVER", "EXIT_CODE", "SLUG", "JOB"))
-"""What a hook is told about its run; a command that it starts may see them."""
+"""The facts of a run that a hook gets; commands that it starts may have them too."""
 
 
 def environment_names() -> tuple[str, ...]:

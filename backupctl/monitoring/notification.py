@@ -1,4 +1,4 @@
-"""The messages about a run: what a monitor, a mail or a chat is told."""
+"""The messages about a run, for a monitor, a mail or a chat."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Marks in the state directory for servers whose last backup failed, so that a message can tell their recovery."""
+"""Marks in the state directory for servers whose last backup failed, so that their recovery can be reported."""
 
 from collections.abc import Iterable
 from pathlib import Path

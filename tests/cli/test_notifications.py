@@ -200,7 +200,7 @@ def test_a_bug_before_a_backup_keeps_it_from_nothing(tmp_path: Path, monkeypatch
     monkeypatch.setattr("backupctl.cli.notifier.find_channels", bug)
     backupctl = told(tmp_path, PINGS)
     run = backupctl("create", "-s", "vc01", "-q")
-    assert (run.code, backupctl.states, wording.START_NOT_REPORTED in run.err) == (0, ["SUCCEEDED"], True)
+    assert (run.code, backupctl.states, wording.NOTHING_REPORTED in run.err) == (0, ["SUCCEEDED"], True)
 
 
 def test_secrets_are_read_while_the_backups_run(tmp_path: Path) -> None:
