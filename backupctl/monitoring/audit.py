@@ -155,7 +155,7 @@ def _verdict_of(own: _Started, run: Occurrence) -> RunVerdict:
 def _makes_up(job: Job, schedule: ScheduleInfo) -> bool:
     """Return whether a job is a good backup at the location of the schedule, or in a folder there."""
     place = (schedule.location or "").rstrip("/")
-    return bool(job.succeeded and place and f"{job.location}/".startswith(f"{place}/"))
+    return job.succeeded and f"{job.location}/".startswith(f"{place}/")
 
 
 def _never_ran(jobs: Sequence[_Started], calendar: Calendar, now: datetime) -> list[ExpectedRun]:
