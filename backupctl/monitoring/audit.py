@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from backupctl.formatting import plural, timestamp
 from backupctl.monitoring.expected_runs import EARLY, MAX_DELAY, MIN_RUNS, Calendar, SchedulePeriod
 from backupctl.results.audit_results import AuditResult, ExpectedRun, RunVerdict
-from backupctl.results.backup_history import BackupHistory
+from backupctl.results.backup_history import MEMORY, BackupHistory
 from backupctl.results.job import Job
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import WEEK
@@ -22,9 +22,6 @@ SCHEDULED: Final = "SCHEDULED"
 
 ADDED_AFTER_WEEKS: Final = 3
 """A day may have been added to the schedule if nothing ran on it before, in so many weeks with runs on other days."""
-
-_MEMORY: Final = timedelta(days=3653)
-"""The start time of an older job is wrong."""
 
 _WITHOUT_JOB: Final = frozenset({RunVerdict.MISSED, RunVerdict.KEPT_OUT, RunVerdict.DUE})
 
@@ -100,7 +97,7 @@ def _started(history: BackupHistory, known: Iterable[Job], calendar: Calendar) -
     """
     jobs = {job.id: job for job in (*(job for job in known if job.ended), *history.jobs)}
     starts = (job.start_time for job in history.jobs if job.start_time is not None)
-    oldest = min((start for start in starts if start > history.read_at - _MEMORY), default=history.read_at)
+    oldest = min((start for start in starts if start > history.read_at - MEMORY), default=history.read_at)
     return sorted(
         (
             _Started(start, job, job.type == SCHEDULED or (job.type is None and calendar.is_on_time(start)))

@@ -1,7 +1,7 @@
 """The report on the backups of an appliance in a period."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import Final
 
@@ -11,7 +11,7 @@ from backupctl.models import JobState
 from backupctl.monitoring.audit import audit_schedule
 from backupctl.monitoring.journaled_jobs import with_journal
 from backupctl.monitoring.skew import skew_seconds
-from backupctl.results.backup_history import CLOCK_SKEW, LOCAL, BackupHistory, Track
+from backupctl.results.backup_history import CLOCK_SKEW, LOCAL, MEMORY, BackupHistory, Track
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournalEntry
 from backupctl.results.report_results import BackupReport, Period, ReportInfo, ReportResult
@@ -19,8 +19,6 @@ from backupctl.rules.recurrence import time_zone
 
 _STARTERS: Final = frozenset({"create", "schedule run"})
 """The commands that start a backup."""
-_MEMORY: Final = timedelta(days=3653)
-"""The start time of an older job is wrong."""
 
 
 def backup_report(
@@ -59,7 +57,7 @@ def backup_report(
 def _dated(jobs: Iterable[Job], info: ReportInfo) -> list[tuple[datetime, Job]]:
     """Return the jobs with a plausible start, oldest first."""
     starts = ((job.start_time, job) for job in jobs if job.start_time is not None)
-    plausible = (each for each in starts if info.generated_at - _MEMORY < each[0] < info.generated_at + CLOCK_SKEW)
+    plausible = (each for each in starts if info.generated_at - MEMORY < each[0] < info.generated_at + CLOCK_SKEW)
     return sorted(plausible, key=lambda each: each[0])
 
 

@@ -13,6 +13,8 @@ LOCAL: Final = "LOCAL_BACKUP"
 """A type of release 9.0. Where its backup goes is not documented: a copy on the appliance is lost with it."""
 CLOCK_SKEW: Final = timedelta(hours=1)
 """A backup that ended later than this in the future proves that a clock was wrong."""
+MEMORY: Final = timedelta(days=3653)
+"""The start time of an older job is wrong."""
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
