@@ -365,6 +365,7 @@ UNKNOWN_SUFFIX = "cannot tell the format of the report from the suffix {}".forma
 
 NOT_SENT = "not sent ({}): ".format
 INVALID_PING = "not a valid ping URL"
+STOPPED_BY_HOOK = "2 done, 1 stopped by a hook"
 NOTHING_REPORTED = "nothing is reported: "
 PING_OF_OTHERS_TOO = "success ping not sent: {} uses the same ping URL".format
 HOOK_FAILED = "{} hook '{}' {}".format

@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
 from backupctl.cli.signals import set_exit_code
-from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
-from backupctl.errors import BackupctlError, OutputError, UsageError
+from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, STATE_DIR, VERBOSE
+from backupctl.errors import BackupctlError, ConfigError, OutputError, UsageError
 from backupctl.exit_codes import COMMAND_CODES, PLUGIN_CODES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from backupctl.api.credential_state import CredentialStates
@@ -122,6 +124,16 @@ class Context:
         if path is not None and named is None:
             self.view.debug(f"{CONFIG.name}: {path}")
         return configuration
+
+    @property
+    def state_directory(self) -> Path:
+        """The directory of what is kept between runs. Raises ConfigError: without a home directory."""
+        from backupctl.state.directory import state_directory
+
+        directory = state_directory(self.value(STATE_DIR), self.environ)
+        if directory is None:
+            raise ConfigError("no state directory", hint=f"set {STATE_DIR.file_key} in the configuration file")
+        return directory
 
     def allow_new_file(self) -> None:
         """Let a command that writes the configuration file create the one that ``--config`` names."""

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from backupctl import __version__
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -17,7 +16,6 @@ from backupctl.formatting import plural
 from backupctl.output.json_text import json_text
 from backupctl.results.journal_entry import Journal, JournalEntry
 from backupctl.results.result import Result
-from backupctl.state.directory import state_directory
 from backupctl.state.journal import append_journal, is_open_to_all, read_journal
 
 
@@ -30,7 +28,7 @@ def write_journal(context: Context, selected: Sequence[ApplianceSettings], resul
         pairs = zip(selected, results, strict=bool(results))
         kept = [result for settings, result in pairs if not result.simulated and settings.value(JOURNAL)]
         if kept:
-            append_journal(directory_of(context), [json_text(_entry(context, each)) for each in kept], context.clock)
+            append_journal(context.state_directory, [json_text(_entry(context, each)) for each in kept], context.clock)
     except Exception as error:  # noqa: BLE001 - the exit code is final
         reason = error if isinstance(error, BackupctlError) else BugError.of(error)
         context.view.warn(f"this run is not in the journal: {reason.message}", reason.hint, always=True)
@@ -42,29 +40,21 @@ def journal(context: Context, since: datetime | None = None) -> Journal:
     A default state directory need not exist.
     """
     try:
-        found = read_journal(directory_of(context), since)
-        if found.entries and is_open_to_all(directory_of(context)):
-            hint = f"run chmod -R o-w {shlex.quote(str(directory_of(context)))}"
+        found = read_journal(context.state_directory, since)
+        if found.entries and is_open_to_all(context.state_directory):
+            hint = f"run chmod -R o-w {shlex.quote(str(context.state_directory))}"
             context.view.warn("every user of this machine can change the journal", hint, always=True)
     except ConfigError:
         return Journal()
     except OSError as error:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)) and context.value(STATE_DIR) is None:
             return Journal()
-        where = error.filename or directory_of(context)
+        where = error.filename or context.state_directory
         context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
         return Journal()
     if found.unreadable:
         context.view.warn(f"the journal has {plural(found.unreadable, 'unreadable line')}")
     return found
-
-
-def directory_of(context: Context) -> Path:
-    """Return the state directory. Raises ConfigError: without a home directory."""
-    directory = state_directory(context.value(STATE_DIR), context.environ)
-    if directory is None:
-        raise ConfigError("no state directory", hint=f"set {STATE_DIR.file_key} in the configuration file")
-    return directory
 
 
 def _entry(context: Context, result: Result) -> JournalEntry:

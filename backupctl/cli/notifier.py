@@ -11,7 +11,6 @@ from backupctl.cli.channels import Channel, Delivery, find_channels, send_all, s
 from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
 from backupctl.cli.hooks import Hooks
-from backupctl.cli.journal_access import directory_of
 from backupctl.cli.tasks import FailedAppliance, run_tasks
 from backupctl.config.notify_keys import AFTER_FAILURE, AFTER_SUCCESS, BEFORE
 from backupctl.config.option_table import NO_WAIT
@@ -112,7 +111,7 @@ class Notifier:
         """Change the marks of failed servers, which the occasion ``recovery`` needs; None if that is not possible."""
         try:
             if any(channel.on == "recovery" for channel in self._channels):
-                return change(directory_of(self._context), servers)
+                return change(self._context.state_directory, servers)
         except (ConfigError, OSError) as error:
             self._context.view.warn(f"the recovery of a server may not be reported: {error}", always=True)
         return None

@@ -354,7 +354,9 @@ def test_a_failing_hook_before_a_backup_stops_it_before_anything_is_sent(tmp_pat
 
 def test_a_failing_hook_stops_only_its_own_server(tmp_path: Path) -> None:
     text = hooks(tmp_path, before=["sh", "-c", "test $BACKUPCTL_SERVER != vc02"])
-    run = fleet(tmp_path, text, 3)("create", "--all", "-o", "json")
+    backupctl = fleet(tmp_path, text, 3)
+    assert wording.STOPPED_BY_HOOK in backupctl("create", "--all").err
+    run = backupctl("create", "--all", "-o", "json")
     codes = {result["server"]: result["exit_code"] for result in run.json["results"]}
     assert (run.code, codes) == (3, {"vc02": 3, "vc03": 0, "vc04": 0})
 

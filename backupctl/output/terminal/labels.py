@@ -34,6 +34,7 @@ _VERDICTS: Final = {
     "outcome-unknown": "unknown",
     "usage": "invalid",
     "config": "misconfigured",
+    "hook-failed": "stopped by a hook",
 }
 
 
