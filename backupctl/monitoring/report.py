@@ -36,6 +36,7 @@ def backup_report(
     ends = sorted(job.ended_at for job in successes if job.ended_at and job.ended_at <= until)
     times = [*(start for start, _ in dated[:1] if start < info.until), *ends, info.until]
     intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
+    forgotten = not runs and remembered and remembered[0][0] >= info.until
     audit = audit_schedule(history, info.since, known=[each.job for each in backups if each.forgotten])
     return BackupReport(
         **msgspec.structs.asdict(info),
@@ -45,8 +46,8 @@ def backup_report(
         notes=audit.notes,
         runs=tuple(runs),
         attempts=tuple(attempts),
-        succeeded=sum(each.job.succeeded and each.job.type != LOCAL for each in runs),
-        failed=sum(each.job.state == JobState.FAILED for each in runs),
+        succeeded=None if forgotten else sum(each.job.succeeded and each.job.type != LOCAL for each in runs),
+        failed=None if forgotten else sum(each.job.state == JobState.FAILED for each in runs),
         last_success=ends[-1] if ends else None,
         longest_interval=max(intervals, key=lambda each: each.until - each.since, default=None),
         remembered_since=remembered[0][0] if remembered else None,

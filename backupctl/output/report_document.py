@@ -102,7 +102,7 @@ def _summary_row(result: ReportResult) -> list[Text]:
         return [Text(result.server), Text("not read", BAD), *[Text(UNKNOWN)] * (len(_SUMMARY) - 2)]
     expected, missed = report.scheduled_runs, missed_runs(report)
     counts = [Text(UNKNOWN)] * 3
-    if not report.is_forgotten:
+    if report.succeeded is not None:
         counts = [
             Text(str(len(report.runs))),
             Text(str(report.succeeded), "" if report.succeeded else BAD),

@@ -49,7 +49,7 @@ def findings_of(result: ReportResult) -> Iterator[Text]:
         yield Text(f"could not be read, its backups are unknown: {why}", BAD)
         return
     zone = zone_of(report)
-    if not report.succeeded and not report.is_forgotten:
+    if report.succeeded == 0:
         yield Text("no backup is known to have succeeded in this period", BAD)
     for verdict, when in gap_texts(report.scheduled_runs or (), _is_missed):
         what = "missed" if verdict == RunVerdict.MISSED else "kept out by another job"

@@ -36,6 +36,7 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     """What is known about the backups of an appliance in a period; None is unknown.
 
     * ``runs``: the backups that started in the period, newest first, with what the journal adds
+    * ``succeeded`` and ``failed``: how many of them did, None if all that is remembered is newer than the period
     * ``attempts``: the runs of ``create`` that started no backup, oldest first; only the journal knows them
     * ``scheduled_runs``: the runs that the schedule should have made, oldest first, None if they cannot be judged
     * ``notes``: what cannot be judged of them, and why
@@ -52,8 +53,8 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     runs: tuple[JournaledJob, ...] = ()
     attempts: tuple[JournalEntry, ...] = ()
-    succeeded: int = 0
-    failed: int = 0
+    succeeded: int | None = 0
+    failed: int | None = 0
     last_success: datetime | None = None
     longest_interval: Period | None = None
     remembered_since: datetime | None = None
@@ -63,11 +64,6 @@ class BackupReport(ReportInfo, frozen=True, kw_only=True):
     def is_remembered(self) -> bool:
         """Whether the appliance remembers the whole period."""
         return self.remembered_since is not None and self.remembered_since <= self.since
-
-    @property
-    def is_forgotten(self) -> bool:
-        """Whether nothing of the period is known, neither by the appliance nor by the journal."""
-        return not self.runs and self.remembered_since is not None and self.remembered_since >= self.until
 
 
 class ReportResult(Result, frozen=True, kw_only=True):

@@ -92,6 +92,7 @@ def test_period_before_all_that_is_known_has_no_interval() -> None:
     info = ReportInfo(since=INFO.since, until=NOW - 5 * DAY, generated_at=NOW, generator="backupctl")
     report = report_of(a_job(1), info=info)
     assert (report.runs, report.last_success, report.longest_interval) == ((), None, None)
+    assert (report.succeeded, report.failed) == (None, None)
     assert report.remembered_since == a_job(1).start_time
 
 

@@ -309,7 +309,8 @@ def test_finding_of_many_appliances_counts_them() -> None:
 
 
 def test_nothing_is_claimed_of_a_forgotten_period() -> None:
-    forgotten = a_report(remembered_since=NOW - timedelta(days=1), until=NOW - timedelta(days=2))
+    known = {"remembered_since": NOW - timedelta(days=1), "until": NOW - timedelta(days=2)}
+    forgotten = a_report(**known, succeeded=None, failed=None)
     summary = report_markdown(*results_of(forgotten))
     assert "| vc01 | unknown | unknown | unknown | unknown | unknown | unknown | unknown |" in summary
     assert "no backup is known" not in summary
