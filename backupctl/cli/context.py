@@ -72,7 +72,7 @@ class Context:
         """The exit codes of the command; known before the command line is parsed, so that its errors obey them too."""
         self.contact: Contact | None = None
         """The first contact of the run, which comes before questions about its work."""
-        self.on_shown: list[Callable[[Envelope], None]] = []
+        self.on_shown: Callable[[Envelope], None] | None = None
         """What to do with the results once they are shown; it must not raise, and never changes the exit code."""
         self.offered: dict[Hashable, Secret] = {}
         """Passwords that another appliance has accepted, by the key of their prompt, which offers each once."""
@@ -287,9 +287,9 @@ class Context:
     def _finish(self, envelope: Envelope) -> int:
         code = self._show(envelope)
         set_exit_code(code)  # A signal from now on only limits the time for the rest.
-        callbacks, self.on_shown = self.on_shown, []
-        for callback in callbacks:
-            callback(envelope)
+        on_shown, self.on_shown = self.on_shown, None
+        if on_shown is not None:
+            on_shown(envelope)
         return code
 
     def _show(self, envelope: Envelope) -> int:

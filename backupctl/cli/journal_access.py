@@ -20,13 +20,9 @@ from backupctl.state.journal import append_journal, is_open_to_all, read_journal
 
 
 def write_journal(context: Context, selected: Sequence[ApplianceSettings], results: Sequence[Result]) -> None:
-    """Append the results of appliances whose settings want a journal; whatever fails is only a warning.
-
-    ``results`` are those of the ``selected`` appliances, or none if an error ended the run before it began.
-    """
+    """Append the results of those selected appliances whose settings want a journal; what fails is only a warning."""
     try:
-        pairs = zip(selected, results, strict=bool(results))
-        kept = [result for settings, result in pairs if not result.simulated and settings.value(JOURNAL)]
+        kept = [each for settings, each in zip(selected, results, strict=True) if settings.value(JOURNAL)]
         if kept:
             append_journal(context.state_directory, [json_text(_entry(context, each)) for each in kept], context.clock)
     except Exception as error:  # noqa: BLE001 - the exit code is final

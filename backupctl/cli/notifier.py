@@ -11,14 +11,14 @@ from backupctl.cli.channels import Channel, Delivery, find_channels, send_all, s
 from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
 from backupctl.cli.hooks import Hooks
-from backupctl.cli.tasks import FailedAppliance, run_tasks
+from backupctl.cli.tasks import run_tasks
 from backupctl.config.notify_keys import AFTER_FAILURE, AFTER_SUCCESS, BEFORE
 from backupctl.config.option_table import NO_WAIT
 from backupctl.errors import BackupctlError, BugError, ConfigError, InterruptedRunError
 from backupctl.exit_codes import ExitCode
 from backupctl.monitoring.notification import notification
-from backupctl.results.backup_results import JobResult, StartedResult
-from backupctl.results.result import Envelope, Result
+from backupctl.results.backup_results import StartedResult
+from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.task import Task
 from backupctl.state.failure_marks import add_marks, remove_marks
@@ -56,19 +56,17 @@ class Notifier:
         results = run_tasks(self._context, [*with_hooks, *self._starts()])
         return cast("list[R]", results[: len(with_hooks)])
 
-    def report(self, envelope: Envelope) -> None:
-        """Report the results of the run, or the error that ended it; a run that was interrupted is not reported."""
-        error, selected = envelope.error, self._contact.selected
-        if error is not None and self._context.prompter.interactive:
-            return  # somebody reads it, and nothing has begun
-        failed = [] if error is None else [FailedAppliance(each, error).result(JobResult) for each in selected]
-        results = failed or envelope.results
+    def report(self, results: Sequence[Result], *, begun: bool) -> None:
+        """Report the results of the selected appliances, with the hooks of a run that has not begun.
+
+        A run that was interrupted is not reported.
+        """
         if any(result.exit_code == ExitCode.INTERRUPTED for result in results):
             return
         try:
             self._send_messages([result for result in results if not _is_only_started(result)])
-            hooks = [self._after(*each) for each in zip(selected, failed, strict=bool(failed))]
-            run_tasks(self._context, hooks, sets_exit_code=False)
+            hooks = [self._after(*each) for each in zip(self._contact.selected, results, strict=True)]
+            run_tasks(self._context, [] if begun else hooks, sets_exit_code=False)
         except InterruptedRunError:
             return
         except Exception as bug:  # noqa: BLE001 - the result is shown, and the exit code is final

@@ -12,7 +12,7 @@ from backupctl.cli.contact import Contact, parallel_limit
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import lines_of
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
-from backupctl.config.option_table import FAIL_FAST, SERVER, TIMEOUT, TOGETHER
+from backupctl.config.option_table import FAIL_FAST, SERVER, SIMULATE, TIMEOUT, TOGETHER
 from backupctl.errors import InterruptedRunError, UnknownHostError, UsageError
 from backupctl.formatting import duration
 from backupctl.monitoring.skew import LINKED_WINDOW_SECONDS, skew_seconds
@@ -22,7 +22,7 @@ from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended
 from backupctl.results.job import Job
-from backupctl.results.result import PreparedRequest, RequestsResult, Result, complete_result
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, complete_result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.deadline import with_deadline
@@ -156,17 +156,30 @@ def _run(
 
 
 def _observe(context: Context, contact: Contact, traits: CommandTraits) -> "Notifier | None":
-    """Let the journal and then the notifier get the results; return the notifier, None if nobody wants it."""
-    if traits.journaled:
+    """Let the journal and then the notifier get the results; return the notifier, None if nobody wants it.
+
+    An error that ends the run before it begins is the result of each appliance, unless somebody at a terminal reads it.
+    A wrong command line is not in the journal.
+    """
+    notifier = None
+    if traits.starts_backups and any(each.profile.notify for each in contact.selected):
+        from backupctl.cli.notifier import Notifier
+
+        notifier = Notifier(context, contact)
+
+    def on_shown(envelope: Envelope) -> None:
         from backupctl.cli.journal_access import write_journal
 
-        context.on_shown.append(lambda envelope: write_journal(context, contact.selected, envelope.results))
-    if not traits.starts_backups or not any(each.profile.notify for each in contact.selected):
-        return None
-    from backupctl.cli.notifier import Notifier
+        error, results = envelope.error, envelope.results
+        if error is not None and not context.prompter.interactive:
+            results = tuple(FailedAppliance(each, error).result(JobResult) for each in contact.selected)
+        if results and not isinstance(error, UsageError) and not context.value(SIMULATE):
+            write_journal(context, contact.selected, results)
+        if results and notifier is not None:
+            notifier.report(results, begun=error is None)
 
-    notifier = Notifier(context, contact)
-    context.on_shown.append(notifier.report)
+    if traits.journaled:
+        context.on_shown = on_shown
     return notifier
 
 

@@ -112,6 +112,16 @@ def test_failure_before_the_backup_is_in_the_journal(tmp_path: Path) -> None:
     assert wording.WRONG_LOGIN in entry["message"]
 
 
+def test_error_in_the_settings_of_all_appliances_is_in_the_journal_of_a_nightly_run(tmp_path: Path) -> None:
+    backupctl = journaling(tmp_path)
+    backupctl.environ["VC_PASSWORD"] = ""
+    assert backupctl("create", "-s", "vc01", answers=["x"] * 9).code != 0
+    assert entries(tmp_path) == []
+    assert backupctl("create", "-s", "vc01").code == 3
+    (entry,) = entries(tmp_path)
+    assert (entry["server"], entry["exit_code"], entry["slug"], entry["job"]) == ("vc01", 3, "config", None)
+
+
 def test_interrupted_run_is_in_the_journal_with_the_job_that_it_left_running(tmp_path: Path) -> None:
     backupctl = journaling(tmp_path)
     backupctl.clock.at(5, lambda: os.kill(os.getpid(), signal.SIGINT))
