@@ -10,20 +10,10 @@ from backupctl.output.report_findings import messages_text, missed_runs
 from backupctl.results.report_results import ReportInfo, ReportResult
 
 COLUMNS: Final = (
-    *("record", "server", "host", "release", "simulated", "insecure", "since", "until", "generated_at", "generator"),
-    *("change", "remembered_since", "due", "id", "type", "state", "start_time", "end_time", "duration_seconds"),
-    *(
-        "size_bytes",
-        "encrypted",
-        "location",
-        "location_user",
-        "user",
-        "build",
-        "comment",
-        "parts",
-        "run_by",
-        "messages",
-    ),
+    *("record", "server", "host", "release", "simulated", "insecure"),
+    *("since", "until", "generated_at", "generator", "change", "remembered_since", "due"),
+    *("id", "type", "state", "start_time", "end_time", "duration_seconds", "size_bytes", "encrypted"),
+    *("location", "location_user", "user", "build", "comment", "parts", "run_by", "messages"),
 )
 """``record`` says what a row is about: a run, one that only the journal has, a missed run, no run, or an error."""
 
