@@ -152,8 +152,8 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     _reject_duplicates(servers.values(), path)
     lists = _table(document, "groups", f"{path}: groups")
     groups = {name: _group(name, members, servers, path) for name, members in lists.items()}
-    servers, notify = _with_notify_tables(document, servers, groups, path)
-    return Configuration(path, defaults, servers, groups, notify)
+    with_tables, notify = _with_notify_tables(document, servers, groups, path)
+    return Configuration(path, defaults, with_tables, groups, notify)
 
 
 def configured_names_hint(name: str, names: Iterable[str]) -> str:
@@ -237,32 +237,27 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
 
 def _with_notify_tables(
     document: Mapping[str, Any], servers: Mapping[str, Profile], groups: Mapping[str, tuple[str, ...]], path: Path
-) -> tuple[dict[str, Profile], tuple[Layer, ...]]:
+) -> tuple[Mapping[str, Profile], tuple[Layer, ...]]:
     """Return the servers with the notify tables for each, and those for a server that is not configured."""
-    label, named = f"{path}: notify", {"servers": servers, "groups": groups}
+    label, named = f"{path}: notify", {"servers": {name: (name,) for name in servers}, "groups": groups}
     table = _table(document, "notify", label)
+    if not table:
+        return servers, ()
+    from backupctl.config.notify_keys import NOTIFY_KEYS
+
     keys = {key: value for key, value in table.items() if key not in named}
-    for_all = (_notify_layer(keys, label, path),) if keys else ()
-    layers: dict[str, tuple[Layer, ...]] = {}
+    for_all = (Layer(label, check_table(keys, label, path.parent, keys=NOTIFY_KEYS)),) if keys else ()
+    layers = {name: list[Layer]() for name in servers}
     for kind, known in named.items():
-        for name in (inner := _table(table, kind, f"{label}.{kind}")):
+        tables = _table(table, kind, f"{label}.{kind}")
+        for name in (*sorted(tables.keys() - known), *(name for name in known if name in tables)):
             at = f"{label}.{kind}.{name}"
             if name not in known:
                 raise unknown_name_error(at, name, kind.removesuffix("s"), known)
-            layers[f"{kind}.{name}"] = (_notify_layer(_table(inner, name, at), at, path),)
-    of_groups = [(set(members), layers.get(f"groups.{group}", ())) for group, members in groups.items()]
-    with_tables = dict(servers)
-    for name in servers if table else ():
-        of_its_groups = [layer for members, each in of_groups if name in members for layer in each]
-        own = layers.get(f"servers.{name}", ())
-        with_tables[name] = replace(servers[name], notify=(*own, *of_its_groups, *for_all))
-    return with_tables, for_all
-
-
-def _notify_layer(table: Mapping[str, Any], label: str, path: Path) -> Layer:
-    from backupctl.config.notify_keys import NOTIFY_KEYS
-
-    return Layer(label, check_table(table, label, path.parent, keys=NOTIFY_KEYS))
+            layer = Layer(at, check_table(_table(tables, name, at), at, path.parent, keys=NOTIFY_KEYS))
+            for server in known[name]:
+                layers[server].append(layer)
+    return {name: replace(servers[name], notify=(*layers[name], *for_all)) for name in servers}, for_all
 
 
 def _check_name(name: str, label: str) -> None:
