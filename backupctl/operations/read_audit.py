@@ -25,7 +25,7 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
     Raises NotSupportedError: before release 6.7. Raises ApplianceAnswerError: if the schedule or its time zone is
     unknown, or the details of the jobs, which tell those that it started.
     """
-    read = (yield from read_schedules(appliance)).value
+    read = (yield from read_schedules(appliance, needs_zone=True)).value
     if read.unreadable:
         raise ApplianceAnswerError("a schedule of $server cannot be read", server=appliance.name)
     if not read.schedules:

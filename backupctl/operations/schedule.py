@@ -51,12 +51,15 @@ SCHEDULE_JOB_TYPES: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The possible types of a job that was started by running a schedule; the documentation does not say which it has."""
 
 
-def read_schedules(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
-    """Return all schedules, sorted by name, and the number of unreadable ones."""
+def read_schedules(appliance: Appliance, *, needs_zone: bool = False) -> Task[Outcome[SchedulesResult]]:
+    """Return all schedules, sorted by name, and the number of unreadable ones.
+
+    Raises BackupctlError: if they cannot be read, nor, with ``needs_zone``, the time zone of those that have a time.
+    """
     entries = yield from retry(appliance, appliance.api.schedules)
     readable(appliance, list(entries.values()), "schedules")
     known = {name: each for name, each in sorted(entries.items()) if isinstance(each, Schedule)}
-    zone = yield from _time_zone(appliance, *known.values())
+    zone = yield from _time_zone(appliance, *known.values(), needed=needs_zone)
     infos = tuple(_schedule_info(appliance, name, each, zone) for name, each in known.items())
     return Outcome(SchedulesResult(schedules=infos, unreadable=len(entries) - len(infos)))
 
@@ -350,10 +353,16 @@ def _complete(appliance: Appliance, name: str, new: DesiredSchedule | BackupctlE
     return new
 
 
-def _time_zone(appliance: Appliance, *schedules: Schedule | ScheduleSpec) -> Task[str | None]:
-    """Return the name of the appliance's time zone, None if it cannot be read or no schedule has a time."""
+def _time_zone(appliance: Appliance, *schedules: Schedule | ScheduleSpec, needed: bool = False) -> Task[str | None]:
+    """Return the name of the appliance's time zone, None if no schedule has a time, or if it cannot be read.
+
+    Raises BackupctlError: if it cannot be read, but is ``needed``.
+    """
     if not any(each.recurrence_info for each in schedules):
         return None
+    if needed:
+        zone: str = yield from retry(appliance, appliance.api.time_zone)
+        return zone
     until = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
     name = yield from attempt(appliance.api.time_zone, until=until)
     return name if isinstance(name, str) else None

@@ -55,7 +55,7 @@ class Command:
 
     words: tuple[str, ...]
     task: Task
-    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "other", "state"] = "backup"
+    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "audit", "other", "state"] = "backup"
     prepare: Prepare = _nothing
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     outcome: int = 0
@@ -130,7 +130,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("cancel", "latest", "--yes"), "cancel", prepare=running_backup),
     _schedule(("schedule", "list"), "read"),
     _schedule(("schedule", "show"), "read"),
-    _schedule(("schedule", "audit"), "read"),
+    Command(("schedule", "audit"), "read", "audit", options=_PAST),
     _schedule(("schedule", "set", "--at", "04:15"), "write"),
     Command(("schedule", "set", *_AT, "--at", "05:15"), "write", "schedule"),
     _schedule(("schedule", "disable"), "write"),

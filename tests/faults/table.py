@@ -85,7 +85,10 @@ ROWS: Final = (
     Row("login|any", "drop=3", "*", "5:connection"),
     Row("login", "lost-login-answer*", "*", "5:connection"),
     Row("login", "redirect=1|redirect=%2", "* auto *|* fall back *", "same|6:api"),
-    # An unknown release is no error; unknown health is a warning.
+    # An unknown release is no error; unknown health is a warning. An audit cannot do without the time zone.
+    Row("health", "drop|slow=4*", "read audit *", "5:connection"),
+    Row("health", "http-503|html-503|empty|bad-json|redirect|redirect=[13]", "read audit *", "6:api"),
+    Row("health", "forbidden", "read audit *", "4:forbidden"),
     Row("version", "empty*|bad-json*|redirect*|forbidden", "*", "same"),
     Row("health", "forbidden|http-503*|html-503*|empty*|bad-json*|redirect*|drop=*", "*", "same"),
     # Starting: definite responses decide; after others the job is searched for, unless another one runs.
