@@ -72,7 +72,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("cli.hooks", "cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
-    "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
+    "threading": ("api.session", "api.typed_json", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
 """The modules that may import a package; a trailing dot includes all modules below."""
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 
+from backupctl.api.typed_json import convert, decode_json
 from backupctl.models import MAX_MESSAGES, UnreadableEntry
 
 T = TypeVar("T")
@@ -58,10 +59,10 @@ def decode(content: bytes, expected: Any, *, wrapped: bool, max_entries: int) ->
     if entry is not None:
         json_type = dict[str, entry] | list[_Pair[entry]] if is_map else list[entry]
     try:
-        value = _decode(content, _Value[json_type] if wrapped else json_type)
+        value = decode_json(content, _Value[json_type] if wrapped else json_type)
         value = value.value if wrapped else value
     except _CONVERSION_ERRORS as error:
-        value = _decode(content, Any)
+        value = decode_json(content, Any)
         value = _unwrapped(value, error) if wrapped else value
         _check_size(value, max_entries)
         try:
@@ -74,10 +75,6 @@ def decode(content: bytes, expected: Any, *, wrapped: bool, max_entries: int) ->
             raise error from None
     _check_size(value, max_entries)
     return {pair.key: pair.value for pair in value} if is_map and isinstance(value, list) else value
-
-
-def _decode(content: bytes, json_type: Any) -> Any:  # noqa: ANN401 - any type
-    return msgspec.json.decode(content, type=json_type, strict=False)
 
 
 def _tolerates_unreadable_entries(expected: Any) -> bool:  # noqa: ANN401 - any type
@@ -138,7 +135,7 @@ class _LenientReader:
     def value(self, value: Any, expected: Any) -> Any:  # noqa: ANN401 - any JSON, any type
         """Return a value without its invalid parts. Raises ``_CONVERSION_ERRORS``: if nothing is left."""
         try:
-            return msgspec.convert(value, expected, strict=False)
+            return convert(value, expected)
         except _CONVERSION_ERRORS:
             self._error_count += 1
             if self._error_count > _MAX_CONVERSION_ERRORS:

@@ -22,6 +22,7 @@ from backupctl.api.endpoint import Family
 from backupctl.api.error_mapping import NOT_IN_API_HINT, OperationInfo, raise_for_status, unreadable
 from backupctl.api.extensions import SECRET_RESPONSE
 from backupctl.api.transport import RESPONSE_TIMEOUT_SECONDS, request_timeout
+from backupctl.api.typed_json import decode_json
 from backupctl.clock import Clock, SystemClock
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
@@ -350,9 +351,9 @@ def _token(response: httpx.Response, family: Family) -> str | None:
         return None
     try:
         if family is Family.API:
-            token = msgspec.json.decode(response.content, type=str)
+            token = decode_json(response.content, str)
         else:
-            token = msgspec.json.decode(response.content, type=_RestToken).value
+            token = decode_json(response.content, _RestToken).value
     except DECODE_ERRORS:
         return None
     return token if len(token) <= MAX_TOKEN_LENGTH and _TOKEN68.fullmatch(token) else None

@@ -12,6 +12,7 @@ import msgspec
 from backupctl.api.decoding import DECODE_ERRORS
 from backupctl.api.extensions import REDACT
 from backupctl.api.message_redaction import mask_texts
+from backupctl.api.typed_json import decode_json
 from backupctl.models import MAX_MESSAGES
 from backupctl.rules.placeholders import filled
 
@@ -85,7 +86,7 @@ class VapiError(msgspec.Struct, frozen=True):
 def vapi_error(response: httpx.Response) -> VapiError | None:
     """Return the error in a body of any of the three shapes, None for any other body."""
     try:
-        body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
+        body = decode_json(response.content, _ErrorBody)
         messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
         masked = mask_texts(list(messages), response.extensions.get(REDACT, unredacted))
     except DECODE_ERRORS:
