@@ -1,18 +1,20 @@
 """The charts of the HTML report as inline SVG: a calendar of results, and values over time."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from html import escape
 from math import ceil
 from typing import Final
 
 from backupctl.formatting import timestamp
+from backupctl.monitoring.report import zone_of
 from backupctl.output.printable import printable
 from backupctl.output.report_findings import BAD, GOOD, ODD, UNKNOWN, missed_runs, state_of
 from backupctl.results.job import Job
 from backupctl.results.report_results import BackupReport
 
 _CELL, _LEFT, _TOP, _WEEKS = 21, 30, 22, 53
+_YEAR = _TOP + 7 * _CELL
 _WIDTH, _HEIGHT, _AXIS, _BASE = 360, 196, 56, 172
 _MARKS: Final = {
     BAD: ("M6.5 6.5l7 7M13.5 6.5l-7 7", "failed"),
@@ -27,11 +29,12 @@ _MARKS: Final = {
 _DOTS: Final = {True: ("dot good", "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0"), False: ("dot", "M-3.5-3.5l7 7M3.5-3.5l-7 7")}
 
 
-def calendar(report: BackupReport, zone: tzinfo) -> str:
+def calendar(report: BackupReport) -> str:
     """Return the days of the period by weeks, a row for each year, each day with its worst mark, and a legend.
 
     Only a day that is wholly known can be without a backup.
     """
+    zone = zone_of(report)
     first, last = report.since.astimezone(zone).date(), (report.until - timedelta.resolution).astimezone(zone).date()
     monday = first - timedelta(days=first.weekday())
     known_since = max(report.since, report.remembered_since or report.until)
@@ -41,7 +44,7 @@ def calendar(report: BackupReport, zone: tzinfo) -> str:
         found.setdefault(moment and moment.astimezone(zone).date(), set()).add(mark)
     weeks = (last - monday).days // 7 + 1
     parts = [
-        _text(0, _row(year) + 15 + day * _CELL, name)
+        _text(0, year * _YEAR + _TOP + 15 + day * _CELL, name)
         for year in range(ceil(weeks / _WEEKS))
         for day, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))
     ]
@@ -52,37 +55,28 @@ def calendar(report: BackupReport, zone: tzinfo) -> str:
         mark = next(each for each in _MARKS if each in marks)
         week, weekday = divmod((day - monday).days, 7)
         year, column = divmod(week, _WEEKS)
-        x, y = _LEFT + column * _CELL, _row(year) + weekday * _CELL
-        parts.append(_mark(mark, x, y, f"<title>{day:%a %Y-%m-%d}: {_MARKS[mark][1]}</title>"))
+        x, top = _LEFT + column * _CELL, year * _YEAR + _TOP
+        parts.append(_mark(mark, x, top + weekday * _CELL, f"<title>{day:%a %Y-%m-%d}: {_MARKS[mark][1]}</title>"))
         if day.day == 1 or (day == first and day.day < 23):
-            parts.append(_text(x, _row(year) - 8, f"{day:%b %Y}" if day.month == 1 else f"{day:%b}"))
+            parts.append(_text(x, top - 8, f"{day:%b %Y}" if day.month == 1 else f"{day:%b}"))
     legend = (
         f'<li><svg width="20" height="20" aria-hidden="true">{_mark(name, 0, 0)}</svg>{meaning}</li>'
         for name, (_, meaning) in _MARKS.items()
     )
     width = _LEFT + min(weeks, _WEEKS) * _CELL
-    svg = _svg("Results by day", parts, width, _row(ceil(weeks / _WEEKS)) - _TOP, f' width="{width}"')
+    svg = _svg("Results by day", parts, width, ceil(weeks / _WEEKS) * _YEAR, f' width="{width}"')
     return f'{scroll_box("Results by day", svg)}<ul class="legend">{"".join(legend)}</ul>'
 
 
-def _row(year: int) -> int:
-    """Return the top of the days of a year."""
-    return _TOP + year * (_TOP + 7 * _CELL)
-
-
 def series(
-    title: str,
-    report: BackupReport,
-    zone: tzinfo,
-    value_of: Callable[[Job], float | None],
-    name: Callable[[float], str],
+    title: str, report: BackupReport, value_of: Callable[[Job], float | None], name: Callable[[float], str]
 ) -> str:
     """Return a chart of a value of each backup over the period, empty if none is known; ``name`` formats a value."""
     runs = [(run.job.start_time, value_of(run.job), state_of(run).verdict == GOOD) for run in reversed(report.runs)]
     points = [(time, value, good) for time, value, good in runs if time and value]
     if not points:
         return ""
-    top, span = max(value for _, value, _ in points), report.until - report.since
+    zone, top, span = zone_of(report), max(value for _, value, _ in points), report.until - report.since
 
     def place(time: datetime, value: float) -> str:
         x, y = (_WIDTH - _AXIS - 8) * ((time - report.since) / span), (_BASE - 10) * value / top

@@ -6,7 +6,6 @@ from pathlib import Path
 from string import Template
 
 from backupctl.formatting import duration, size
-from backupctl.monitoring.report import zone_of
 from backupctl.output.printable import printable
 from backupctl.output.report_charts import calendar, scroll_box, series
 from backupctl.output.report_document import Section, sections, title_of
@@ -39,11 +38,10 @@ def _parts(section: Section) -> Iterator[str]:
 
 def _charts(report: BackupReport) -> Iterator[str]:
     """Yield the calendar, and the charts of sizes and durations where some are known."""
-    zone = zone_of(report)
     charts = {
-        "Results by day": calendar(report, zone),
-        "Size": series("Size", report, zone, lambda job: job.size_bytes if job.succeeded else None, size),
-        "Duration": series("Duration", report, zone, lambda job: job.duration_seconds if job.ended else None, duration),
+        "Results by day": calendar(report),
+        "Size": series("Size", report, lambda job: job.size_bytes if job.succeeded else None, size),
+        "Duration": series("Duration", report, lambda job: job.duration_seconds if job.ended else None, duration),
     }
     yield from (
         _element("figure", (f"<figcaption>{name}</figcaption>", chart)) for name, chart in charts.items() if chart
