@@ -24,7 +24,7 @@ from backupctl.output.report_findings import (
 )
 from backupctl.results.audit_results import RunVerdict
 from backupctl.results.report_results import BackupReport, ReportInfo, ReportResult
-from backupctl.results.schedule_results import ScheduleInfo, recurrence_text
+from backupctl.results.schedule_results import ScheduleInfo
 
 _MOST_NAMES: Final = 10
 _MINUTES_OF_3_DAYS: Final = 3 * 24 * 60
@@ -155,10 +155,7 @@ def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
 
 
 def _schedule(schedule: ScheduleInfo) -> str:
-    when = None
-    if schedule.hour is not None and schedule.minute is not None:
-        when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
     state = {None: "enabled: unknown", True: "enabled", False: "disabled"}[schedule.enable]
     keeps = "keeps all" if schedule.max_count is None else f"keeps {schedule.max_count}"
     where = location_text(schedule.location, schedule.location_user) or UNKNOWN
-    return f"{when or UNKNOWN} ({schedule.time_zone or 'zone unknown'}), {state}, {keeps}, to {where}"
+    return f"{schedule.recurrence or UNKNOWN} ({schedule.time_zone or 'zone unknown'}), {state}, {keeps}, to {where}"

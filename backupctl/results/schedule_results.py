@@ -44,6 +44,11 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     next_run: datetime | None = None
     encrypted: bool | None = None
 
+    @property
+    def recurrence(self) -> str | None:
+        """When it runs, None if it has no time."""
+        return None if self.hour is None or self.minute is None else recurrence_text(self.hour, self.minute, self.days)
+
 
 class SchedulesResult(Result, frozen=True, kw_only=True):
     """The result of ``schedule list``: the schedules, and the number of unreadable ones."""

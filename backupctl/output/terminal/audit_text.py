@@ -10,7 +10,6 @@ from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, line
 from backupctl.output.terminal.table import wrapped_table
 from backupctl.results.audit_results import AuditResult, RunVerdict
-from backupctl.results.schedule_results import recurrence_text
 
 MAX_NAMED: Final = 3
 """How many unexplained jobs are named."""
@@ -40,10 +39,9 @@ def _headline(result: AuditResult, options: RenderOptions, styles: Collection[st
 def _facts(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, str, str]]:
     """Yield the label of each fact, its style and its text; of one of several appliances only the problems."""
     schedule, off = result.schedule, result.schedule is not None and result.schedule.enable is False
-    if (off or not options.several) and schedule and schedule.hour is not None and schedule.minute is not None:
-        when = recurrence_text(schedule.hour, schedule.minute, schedule.days)
-        state = ", disabled" if off else ""
-        yield "schedule", ODD if off else "", f"{schedule.name}, {when} ({schedule.time_zone or 'UTC'}){state}"
+    if (off or not options.several) and schedule and schedule.recurrence:
+        when = f"{schedule.recurrence} ({schedule.time_zone or 'UTC'}){', disabled' if off else ''}"
+        yield "schedule", ODD if off else "", f"{schedule.name}, {when}"
     counts = [f"{count} {_word(verdict)}" for verdict, count in result.counts.items() if count]
     not_judged = bool(result.counts.get(RunVerdict.NOT_JUDGED))
     if counts and (not_judged or not options.several):

@@ -9,13 +9,14 @@ from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, StyledLine, Symbols, line
 from backupctl.output.terminal.table import Cell, Column, Rows, fact_lines
 from backupctl.results.result import Change
-from backupctl.results.schedule_results import ScheduleInfo, field_label, recurrence_text
+from backupctl.results.schedule_results import ScheduleInfo, field_label
 from backupctl.secrets.secret import MASK
 
 BEFORE: Final = "red"
 AFTER: Final = "green"
 NOTHING: Final = "(none)"
 OF_APPLIANCE: Final = "appliance's time"
+NO_TIME: Final = "at no set time"
 
 SCHEDULES: Final = (
     Column("SCHEDULE"),
@@ -38,7 +39,7 @@ def _row(schedule: ScheduleInfo, options: RenderOptions) -> list[Cell]:
     return [
         schedule.name,
         states.get(schedule.enable),
-        _when(schedule),
+        schedule.recurrence or NO_TIME,
         options.when_cells(schedule.next_run)[0],
         _kept(schedule.max_count),
         ", ".join(schedule.parts) or None,
@@ -74,7 +75,7 @@ def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, 
 def schedule_facts(schedule: ScheduleInfo, options: RenderOptions) -> list[StyledLine]:
     """Return the facts of a schedule, a line each."""
     return fact_lines([
-        ("when", f"{_when(schedule)} ({schedule.time_zone or OF_APPLIANCE})"),
+        ("when", f"{schedule.recurrence or NO_TIME} ({schedule.time_zone or OF_APPLIANCE})"),
         ("next run", _next_run(schedule, options)),
         ("location", schedule.location),
         ("location user", schedule.location_user),
@@ -101,12 +102,6 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
         else:
             lines.extend([line(label, before), line(f"{indent}  -> ", after)])
     return lines
-
-
-def _when(schedule: ScheduleInfo) -> str:
-    if schedule.hour is None or schedule.minute is None:
-        return "at no set time"
-    return recurrence_text(schedule.hour, schedule.minute, schedule.days)
 
 
 def _next_run(schedule: ScheduleInfo, options: RenderOptions) -> str | None:
