@@ -135,10 +135,9 @@ def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
     if report is None:
         return Section(result.server, facts, findings)
     zone = zone_of(report)
-    every = {name: [text_of(run, zone) for run in report.runs] for name, text_of in RUN_COLUMNS.items()}
-    columns = {name: texts for name, texts in every.items() if any(texts)}
-    same = {name: str(texts[0]) for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
-    shown = {name: texts for name, texts in columns.items() if name not in same}
+    columns = {name: [text_of(run, zone) for run in report.runs] for name, text_of in RUN_COLUMNS.items()}
+    same = {name: texts[0] or "" for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
+    shown = {name: texts for name, texts in columns.items() if name not in same and any(texts)}
     made_up = {True: " but made up for", False: ""}
     counts = Counter(
         f"{run.verdict.replace('-', ' ')}{made_up[bool(run.made_up_by)]}" for run in report.scheduled_runs or ()
@@ -147,10 +146,8 @@ def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
     facts |= {"Scheduled runs": ", ".join(f"{count} {verdict}" for verdict, count in counts.items())}
     facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
     facts |= {f"{name} of all backups": text for name, text in same.items()}
-    rows = [
-        [state_of(run), *(Text(texts[number] or UNKNOWN) for texts in shown.values())]
-        for number, run in enumerate(report.runs)
-    ]
+    texts_of_runs = zip(report.runs, *shown.values(), strict=True)
+    rows = [[state_of(run), *(Text(text or UNKNOWN) for text in texts)] for run, *texts in texts_of_runs]
     return Section(result.server, facts, findings, ["Result", *shown], rows, report)
 
 
