@@ -33,10 +33,6 @@ class _Started(NamedTuple):
     job: Job
     scheduled: bool
 
-    def is_running_at(self, moment: datetime) -> bool:
-        """Return whether the job was running at a moment after its start."""
-        return self.job.ended_at is None or self.job.ended_at > moment
-
 
 def calendar_of(history: BackupHistory) -> Calendar | str | None:
     """Return the calendar of the schedule, or why no run can be judged; None without a schedule that can be read."""
@@ -120,8 +116,8 @@ def _judge(
     bounds = [*(bisect_left(starts, run.earliest - EARLY) for run in expected), len(jobs)]
     for run, (begin, end) in zip(expected, pairwise(bounds), strict=True):
         near, until_next = jobs[max(0, begin - 1) : end], jobs[begin:end]
-        own = next((each for each in until_next if each.scheduled), None)
-        other = next((each for each in near if each.start <= run.latest and each.is_running_at(run.earliest)), None)
+        running = (each for each in near if each.start <= run.latest and (each.job.ended_at or now) > run.earliest)
+        own, other = next((each for each in until_next if each.scheduled), None), next(running, None)
         if own is not None:
             verdict = _verdict_of(own, run)
         elif other is not None:
@@ -170,20 +166,17 @@ def _without_added_days(judged: Sequence[ExpectedRun], since: datetime) -> tuple
     These are the runs on a day of the week before the first job on it: the day may have been added to the schedule.
     """
     runs, days = {run.due: run for run in judged if run.due >= since}, list[str]()
-    weeks = {_week(run) for run in judged if run.verdict not in _WITHOUT_JOB}
+    weeks = {run.due.isocalendar()[:2] for run in judged if run.verdict not in _WITHOUT_JOB}
     for day, name in enumerate(WEEK):
         of_day = [run for run in judged if run.due.weekday() == day]
         before = list(takewhile(lambda run: run.verdict in _WITHOUT_JOB, of_day))
         skipped = [run for run in before if run.due >= since]
-        if skipped and before != of_day and len(weeks & set(map(_week, before))) >= ADDED_AFTER_WEEKS:
+        common = weeks & {run.due.isocalendar()[:2] for run in before}
+        if skipped and before != of_day and len(common) >= ADDED_AFTER_WEEKS:
             runs |= {run.due: replace(run, verdict=RunVerdict.NOT_JUDGED, made_up_by=None) for run in skipped}
             days.append(f"{plural(len(skipped), name.title())} before {of_day[len(before)].due:%Y-%m-%d}")
     why = "not judged, as the day may have been added then"
     return tuple(runs.values()), [f"{', '.join(days)} had no run; {why}"] if days else []
-
-
-def _week(run: ExpectedRun) -> tuple[int, int]:
-    return run.due.isocalendar()[:2]
 
 
 def _notes(

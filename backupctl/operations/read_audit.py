@@ -38,10 +38,7 @@ def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalE
         raise ApplianceAnswerError(sentence, server=appliance.name, texts=(why,))
     known = [each.job for each in with_journal(found, entries, appliance.name)]
     result = audit_schedule(history, since, known=known)
-    if not result.gaps:
-        return Outcome(result)
     numbers = str(len(result.gaps)), plural(result.judged_runs, "scheduled run")
     hint = "`backupctl list --type SCHEDULED` lists the jobs; `backupctl schedule run` makes a backup now"
-    return Outcome(
-        result, AuditGapError("$1 of $2 on $server made no backup", server=appliance.name, texts=numbers, hint=hint)
-    )
+    error = AuditGapError("$1 of $2 on $server made no backup", server=appliance.name, texts=numbers, hint=hint)
+    return Outcome(result, error if result.gaps else None)
