@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from backupctl.error_facts import render_message
 from backupctl.formatting import duration, plural, size, timestamp
-from backupctl.monitoring.gap_texts import gap_texts
 from backupctl.monitoring.report import zone_of
+from backupctl.monitoring.run_spans import run_spans
 from backupctl.results.audit_results import ExpectedRun, RunVerdict
 from backupctl.results.backup_history import LOCAL
 from backupctl.results.job import Job
@@ -19,6 +19,7 @@ from backupctl.results.report_results import BackupReport, ReportResult
 UNKNOWN: Final = "unknown"
 GOOD, BAD, ODD = "good", "bad", "odd"
 _LONGEST_TEXT: Final = 500
+_MISSED: Final = {RunVerdict.MISSED: "missed", RunVerdict.KEPT_OUT: "kept out by another job"}
 
 
 class Text(NamedTuple):
@@ -30,11 +31,7 @@ class Text(NamedTuple):
 
 def missed_runs(report: BackupReport) -> list[ExpectedRun]:
     """Return the scheduled runs that made no backup, except failed ones, which are among the backups."""
-    return [run for run in report.scheduled_runs or () if _is_missed(run)]
-
-
-def _is_missed(run: ExpectedRun) -> bool:
-    return run.is_gap and run.verdict != RunVerdict.FAILED
+    return [run for run in report.scheduled_runs or () if run.is_gap and run.verdict in _MISSED]
 
 
 def findings_of(result: ReportResult) -> Iterator[Text]:
@@ -51,9 +48,9 @@ def findings_of(result: ReportResult) -> Iterator[Text]:
     zone = zone_of(report)
     if report.succeeded == 0:
         yield Text("no backup is known to have succeeded in this period", BAD)
-    for verdict, when in gap_texts(report.scheduled_runs or (), _is_missed):
-        what = "missed" if verdict == RunVerdict.MISSED else "kept out by another job"
-        yield Text(f"scheduled run {what}: {when}", BAD)
+    spans = run_spans(report.scheduled_runs or ())
+    missed = ((_MISSED[verdict], when) for verdict, is_gap, when in spans if is_gap and verdict in _MISSED)
+    yield from (Text(f"scheduled run {what}: {when}", BAD) for what, when in missed)
     for why, attempts in groupby(report.attempts, lambda each: each.message or f"exit code {each.exit_code}"):
         times = [each.time for each in attempts]
         yield Text(f"{plural(len(times), 'run')} of create without a backup: {_span(times, zone)}: {why}", BAD)

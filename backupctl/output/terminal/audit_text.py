@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from backupctl.formatting import plural, timestamp
-from backupctl.monitoring.gap_texts import gap_texts
+from backupctl.monitoring.run_spans import run_spans
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, line
@@ -46,8 +46,9 @@ def _facts(result: AuditResult, options: RenderOptions) -> Iterator[tuple[str, s
     not_judged = bool(result.counts.get(RunVerdict.NOT_JUDGED))
     if counts and (not_judged or not options.several):
         yield "runs", ODD if not_judged else "", ", ".join(counts)
-    for verdict, when in gap_texts(result.runs, lambda run: run.is_gap or run.verdict == RunVerdict.LATE):
-        yield _word(verdict), ODD if verdict == RunVerdict.LATE else BAD, when
+    for verdict, is_gap, when in run_spans(result.runs):
+        if is_gap or verdict == RunVerdict.LATE:
+            yield _word(verdict), BAD if is_gap else ODD, when
     for run in result.runs:
         if run.made_up_by:
             yield "made up", ODD, f"{timestamp(run.due, run.due.tzinfo)} ({_word(run.verdict)}) by {run.made_up_by}"

@@ -1,22 +1,19 @@
-"""The words for the gaps that an audit found, in the terminal and in reports."""
+"""The words for the runs that an audit judged, in the terminal and in reports."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from backupctl.formatting import duration, timestamp
 from backupctl.results.audit_results import ExpectedRun, RunVerdict
 
 
-def gap_texts(
-    runs: Iterable[ExpectedRun], wanted: Callable[[ExpectedRun], bool] = lambda run: run.is_gap
-) -> Iterator[tuple[RunVerdict, str]]:
-    """Yield the verdict of each row of neighbouring gaps, or other ``wanted`` runs, and when they were due.
+def run_spans(runs: Iterable[ExpectedRun]) -> Iterator[tuple[RunVerdict, bool, str]]:
+    """Yield the verdict of each row of neighbouring runs, whether they are gaps, and when they were due.
 
     ``runs`` are oldest first. A single run is shown with the backup that it made, or that kept it out.
     """
-    for (verdict, is_wanted), group in groupby(runs, lambda run: (run.verdict, wanted(run))):
-        if is_wanted:
-            yield verdict, _span(list(group))
+    for (verdict, is_gap), group in groupby(runs, lambda run: (run.verdict, run.is_gap)):
+        yield verdict, is_gap, _span(list(group))
 
 
 def _span(runs: Sequence[ExpectedRun]) -> str:
