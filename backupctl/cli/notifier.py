@@ -1,9 +1,8 @@
 """Report the backups of a run as the notify tables of the configuration file say, with the hooks around each."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -21,13 +20,12 @@ from backupctl.results.backup_results import StartedResult
 from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.task import Task
-from backupctl.state.failure_marks import add_marks, remove_marks
+from backupctl.state.failure_marks import change_marks
 
 if TYPE_CHECKING:
     from backupctl.cli.contact import Contact
 
 R = TypeVar("R", bound=Result)
-T = TypeVar("T")
 
 
 class Notifier:
@@ -88,31 +86,32 @@ class Notifier:
             return
 
     def _send_messages(self, ended: Sequence[Result]) -> None:
-        failed_before = self._marks(add_marks, [result.server for result in ended if result.exit_code]) or set()
+        failed_before = self._change_marks(failed=[result.server for result in ended if result.exit_code])
         messages = []
         for channel in self._channels:
             names = set(channel.servers)
             about = [result for result in ended if result.server in names]
             message = notification(str(self._context.command), os.uname().nodename, about)
             succeeded_all = channel.on is None and not channel.missing
-            recovered = channel.on == "recovery" and names & failed_before
-            if about and (message.failed or channel.on == "always" or succeeded_all or recovered):
+            has_recovered = channel.on == "recovery" and names & failed_before
+            if about and (message.failed or channel.on == "always" or succeeded_all or has_recovered):
                 messages.append((channel, message))
         deliveries = send_all(self._context, messages)
         for delivery in deliveries:
             self._warn_of(delivery)
         untold = [each.channel for each in deliveries if each.error and each.channel.on == "recovery"]
         kept = {result.server for result in ended if result.exit_code}.union(*(each.servers for each in untold))
-        self._marks(remove_marks, failed_before & {result.server for result in ended} - kept)
+        if recovered := failed_before & {result.server for result in ended} - kept:
+            self._change_marks(recovered=recovered)
 
-    def _marks(self, change: Callable[[Path, Iterable[str]], T], servers: Iterable[str]) -> T | None:
-        """Change the marks of failed servers, which the occasion ``recovery`` needs; None if that is not possible."""
+    def _change_marks(self, **servers: Iterable[str]) -> set[str]:
+        """Change the marks of failed servers, which the occasion ``recovery`` needs, and return the earlier ones."""
         try:
             if any(channel.on == "recovery" for channel in self._channels):
-                return change(self._context.state_directory, servers)
+                return change_marks(self._context.state_directory, **servers)
         except (ConfigError, OSError) as error:
             self._context.view.warn(f"the recovery of a server may not be reported: {error}", always=True)
-        return None
+        return set()
 
     def _warn_of(self, delivery: Delivery) -> None:
         if delivery.error is not None:

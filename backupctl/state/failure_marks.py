@@ -5,17 +5,13 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 
-def add_marks(directory: Path, servers: Iterable[str]) -> set[str]:
-    """Mark servers and return those that were marked before. Raises OSError: if that is not possible."""
+def change_marks(directory: Path, failed: Iterable[str] = (), recovered: Iterable[str] = ()) -> set[str]:
+    """Change the marks and return the servers that were marked before. Raises OSError: if that is not possible."""
     folder = directory / "failed"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = {unquote(mark.name) for mark in folder.iterdir()}
-    for server in servers:
+    for server in failed:
         (folder / quote(server, safe="")).touch(mode=0o600)
+    for server in recovered:
+        (folder / quote(server, safe="")).unlink(missing_ok=True)
     return before
-
-
-def remove_marks(directory: Path, servers: Iterable[str]) -> None:
-    """Remove the marks of servers. Raises OSError: if that is not possible."""
-    for server in servers:
-        (directory / "failed" / quote(server, safe="")).unlink(missing_ok=True)
