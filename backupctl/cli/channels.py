@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -80,22 +81,27 @@ def find_channels(context: Context, selected: Sequence[ApplianceSettings]) -> li
     return list(found.values())
 
 
-def send_start(context: Context, channel: Channel) -> Task[Delivery]:
-    """Send the ping of a start."""
-    ((name, url),) = (yield from _read_urls(context, channel)).items()
-    message = Notification("start", f"backupctl {context.command} has started", "\n".join(channel.servers))
-    return (yield from _deliver(context, channel, name, url, message))
+def send(context: Context, channel: Channel, message: Notification) -> Task[list[Delivery]]:
+    """Read the secret of a channel, and send a message to each of its URLs."""
+    text = yield from _attempt(partial(context.secrets.read, channel.place))
+    if isinstance(text, BackupctlError):
+        return [Delivery(channel, channel.name, text)]
+    shown = Notification(message.event, printable(message.title), "\n".join(map(printable, message.body.split("\n"))))
+    if channel.on is None:
+        ping = partial(_send_ping, context, channel.run_id, text, shown)
+        return [Delivery(channel, channel.name, (yield from _retry(context, ping, _PING_SECONDS)))]
+    deliveries = []
+    for number, url in enumerate(text.reveal().split() or [""], 1):
+        notice = partial(send_notice, Secret(url), shown.title, shown.body, failed=shown.failed)
+        error = yield from _retry(context, notice, _MESSAGE_SECONDS)
+        deliveries.append(Delivery(channel, f"{channel.name} {number}", error))
+    return deliveries
 
 
 def send_all(context: Context, messages: Sequence[tuple[Channel, Notification]]) -> list[Delivery]:
-    """Read the secrets of the channels, all at once, and send each message. Raises InterruptedRunError: by a signal."""
-    read = run_tasks(context, [_read_urls(context, channel) for channel, _ in messages], sets_exit_code=False)
-    tasks = [
-        _deliver(context, channel, name, url, message)
-        for (channel, message), urls in zip(messages, read, strict=True)
-        for name, url in urls.items()
-    ]
-    return run_tasks(context, tasks, sets_exit_code=False)
+    """Send messages through several channels at once. Raises InterruptedRunError: by a signal."""
+    tasks = [send(context, channel, message) for channel, message in messages]
+    return list(chain.from_iterable(run_tasks(context, tasks, sets_exit_code=False)))
 
 
 def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) -> ChecksResult:
@@ -119,33 +125,16 @@ def _check(delivery: Delivery) -> Check:
     return Check(name=delivery.name, status=OK, message=said)
 
 
-def _read_urls(context: Context, channel: Channel) -> Task[dict[str, Secret | BackupctlError]]:
-    """Return the URLs of a channel by their names, or why they cannot be read."""
-    text = yield from _attempt(partial(context.secrets.read, channel.place))
-    if isinstance(text, BackupctlError) or channel.on is None:
-        return {channel.name: text}
-    return {f"{channel.name} {number}": Secret(url) for number, url in enumerate(text.reveal().split() or [""], 1)}
-
-
-def _deliver(
-    context: Context, channel: Channel, name: str, url: Secret | BackupctlError, message: Notification
-) -> Task[Delivery]:
-    """Send a message, with retries of a ping."""
-    if isinstance(url, BackupctlError):
-        return Delivery(channel, name, url)
-    title, body = printable(message.title), "\n".join(map(printable, message.body.split("\n")))
-    send, seconds = partial(send_notice, url, title, body, failed=message.failed), _MESSAGE_SECONDS
-    if channel.on is None:
-        shown = Notification(message.event, title, body)
-        send, seconds = partial(_send_ping, context, channel.run_id, url, shown), _PING_SECONDS
+def _retry(context: Context, function: Callable[[], None], seconds: float) -> Task[BackupctlError | None]:
+    """Call a function until it succeeds, within ``seconds``; return its last error."""
     deadline = context.clock.monotonic() + seconds
     for pause in _PAUSES:
-        error = yield from _attempt(send, until=deadline)
+        error = yield from _attempt(function, until=deadline)
         again = context.clock.monotonic() + pause
         if error is None or not error.retryable or again >= deadline:
             break
         yield Wait(again)
-    return Delivery(channel, name, error)
+    return error
 
 
 def _attempt(function: Callable[[], T], until: float | None = None) -> Task[T | BackupctlError]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.channels import Channel, Delivery, find_channels, send_all, send_start
+from backupctl.cli.channels import Channel, Delivery, find_channels, send, send_all
 from backupctl.cli.config_check import error_text
 from backupctl.cli.context import Context
 from backupctl.cli.hooks import Hooks
@@ -15,7 +15,7 @@ from backupctl.config.notify_keys import AFTER_FAILURE, AFTER_SUCCESS, BEFORE
 from backupctl.config.option_table import NO_WAIT
 from backupctl.errors import BackupctlError, BugError, ConfigError, InterruptedRunError
 from backupctl.exit_codes import ExitCode
-from backupctl.monitoring.notification import notification
+from backupctl.monitoring.notification import Notification, notification
 from backupctl.results.backup_results import StartedResult
 from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
@@ -80,8 +80,9 @@ class Notifier:
         return [self._start(each) for each in pings if not each.missing]
 
     def _start(self, channel: Channel) -> Task[None]:
+        message = Notification("start", f"backupctl {self._context.command} has started", "\n".join(channel.servers))
         try:
-            self._warn_of((yield from send_start(self._context, channel)))
+            self._warn_of((yield from send(self._context, channel, message)))
         except InterruptedRunError:
             return
 
@@ -97,8 +98,7 @@ class Notifier:
             if about and (message.failed or channel.on == "always" or succeeded_all or has_recovered):
                 messages.append((channel, message))
         deliveries = send_all(self._context, messages)
-        for delivery in deliveries:
-            self._warn_of(delivery)
+        self._warn_of(deliveries)
         untold = [each.channel for each in deliveries if each.error and each.channel.on == "recovery"]
         kept = {result.server for result in ended if result.exit_code}.union(*(each.servers for each in untold))
         if recovered := failed_before & {result.server for result in ended} - kept:
@@ -113,9 +113,10 @@ class Notifier:
             self._context.view.warn(f"the recovery of a server may not be reported: {error}", always=True)
         return set()
 
-    def _warn_of(self, delivery: Delivery) -> None:
-        if delivery.error is not None:
-            self._warn(delivery.error, f"not sent ({delivery.name})")
+    def _warn_of(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.error is not None:
+                self._warn(delivery.error, f"not sent ({delivery.name})")
 
     def _warn(self, error: BackupctlError, *before: str) -> None:
         self._context.view.warn(": ".join([*before, error_text(error)]), always=True)

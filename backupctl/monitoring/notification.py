@@ -7,7 +7,6 @@ import msgspec
 
 from backupctl.exit_codes import COMMAND_CODES
 from backupctl.formatting import plural, size
-from backupctl.results.backup_results import JobResult
 from backupctl.results.result import Result
 
 _MAX_NAMES: Final = 5
@@ -30,8 +29,7 @@ def notification(command: str, sender: str, results: Sequence[Result]) -> Notifi
     """Return the message about the results of a run of ``command`` on the host ``sender``."""
     failed = [result for result in results if result.exit_code]
     code = COMMAND_CODES.overall(result.exit_code for result in failed)
-    headed = len(results) > 1  # the title of a message about one server is its headline
-    paragraphs = ["\n".join(_failure_lines(result, headed=headed)) for result in failed]
+    paragraphs = ["\n".join(_failure_lines(result)) for result in failed]
     paragraphs += ["\n".join(_success_line(result) for result in results if not result.exit_code)]
     paragraphs += [f"backupctl {command} on {sender}, exit code {code:d}"]
     body = "\n\n".join(filter(None, paragraphs))
@@ -51,9 +49,9 @@ def _headline(result: Result) -> str:
     return f"{result.server}: backup " + (f"not done ({result.error.slug})" if result.error else "done")
 
 
-def _failure_lines(result: Result, *, headed: bool) -> list[str]:
-    error, job = result.error, result.job if isinstance(result, JobResult) else None
-    lines = [_headline(result)] if headed else []
+def _failure_lines(result: Result) -> list[str]:
+    error, job = result.error, getattr(result, "job", None)
+    lines = [_headline(result)]
     messages = [message.default_message for message in job.messages] if job else []
     if error is not None:
         lines += dict.fromkeys([error.message, *messages, *error.details])
@@ -63,8 +61,6 @@ def _failure_lines(result: Result, *, headed: bool) -> list[str]:
 
 
 def _success_line(result: Result) -> str:
-    job = result.job if isinstance(result, JobResult) else None
-    if job is None:
-        return f"{result.server}: done"
-    of_size = "" if job.size_bytes is None else f" ({size(job.size_bytes)})"
-    return f"{result.server}: backup {job.id} done{of_size}"
+    job = getattr(result, "job", None)
+    of_size = "" if job is None or job.size_bytes is None else f" ({size(job.size_bytes)})"
+    return f"{_headline(result)}: {job.id}{of_size}" if job else _headline(result)
