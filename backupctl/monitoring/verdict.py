@@ -71,7 +71,7 @@ def judge(history: BackupHistory, limits: Thresholds, installed: datetime | None
     found = [problem for rule in _RULES for problem in rule(facts)]
     problems = sorted(found, key=lambda problem: PLUGIN_CODES.severity.index(problem[0]))
     return Verdict(
-        state=PLUGIN_CODES.overall(state for state, _ in problems),
+        state=next((state for state, _ in problems), _OK),
         summary="; ".join([*(text for _, text in problems), *_description(facts)]),
         metrics=_metrics(facts),
     )

@@ -29,10 +29,6 @@ class _Service(NamedTuple):
     notes: tuple[str, ...] = ()
 
     @property
-    def state(self) -> ServiceState:
-        return ServiceState(self.verdict.state)
-
-    @property
     def sentence(self) -> str:
         return f"{self.server}: {self.verdict.summary}" if self.server else self.verdict.summary
 
@@ -45,7 +41,7 @@ def _services(envelope: Envelope) -> list[_Service]:
             services.append(_Service(result.server, result.check))
         elif result.error is not None:
             services.append(_of_error(result.server, result.error))
-    return sorted(services, key=lambda each: _ORDER.index(each.state))
+    return sorted(services, key=lambda each: _ORDER.index(each.verdict.state))
 
 
 def _of_error(server: str, error: BackupctlError) -> _Service:
@@ -59,10 +55,10 @@ def _nagios(services: Sequence[_Service]) -> list[str]:
 
     Source: https://www.monitoring-plugins.org/doc/guidelines.html
     """
-    several, counts = len(services) > 1, Counter(each.state for each in services)
+    several, counts = len(services) > 1, Counter(each.verdict.state for each in services)
     total = ", ".join(f"{counts[state]} {state.name}" for state in _ORDER if counts[state]) + "; "
-    lines = [f"BACKUP {services[0].state.name} - {total if several else ''}{services[0].sentence}"]
-    lines += [f"[{each.state.name}] {each.sentence}" for each in services if several]
+    lines = [f"BACKUP {services[0].verdict.state.name} - {total if several else ''}{services[0].sentence}"]
+    lines += [f"[{each.verdict.state.name}] {each.sentence}" for each in services if several]
     lines += dict.fromkeys(note for each in services for note in each.notes)
     lines = [line.replace("|", "/") for line in lines]
     data = []
@@ -90,7 +86,7 @@ def _checkmk(services: Sequence[_Service]) -> list[str]:
         for metric, one in each.verdict.metrics.items():
             limits = ("" if one.unit == "B" else _range(one, limit) for limit in (one.warning, one.critical))
             data.append(f"{metric}={one.value};{';'.join(limits)};0")
-        lines.append(f'{each.state} "{name}" {"|".join(data) or "-"} {each.verdict.summary}')
+        lines.append(f'{each.verdict.state} "{name}" {"|".join(data) or "-"} {each.verdict.summary}')
     return lines
 
 
@@ -102,7 +98,7 @@ def _prtg(services: Sequence[_Service]) -> list[str]:
     channels: list[dict[str, object]] = []
     for each in services:
         prefix = f"{each.server} " if len(services) > 1 else ""
-        channels.append({"channel": f"{prefix}state", "value": each.state, **_PRTG_STATE})
+        channels.append({"channel": f"{prefix}state", "value": each.verdict.state, **_PRTG_STATE})
         for name, one in each.verdict.metrics.items():
             channels.append({"channel": f"{prefix}{name}", "value": one.value, "unit": _PRTG_UNITS[one.unit]})
     text = {"text": "; ".join(each.sentence for each in services)[:_PRTG_LENGTH]}

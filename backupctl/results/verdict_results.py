@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from backupctl.exit_codes import ServiceState
 from backupctl.results.result import Result
 
 
@@ -17,9 +18,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the backups, a ``ServiceState``; ``summary`` is a sentence, the most severe problem first."""
+    """The state of the backups; ``summary`` is a sentence, the most severe problem first."""
 
-    state: int
+    state: ServiceState
     summary: str
     metrics: dict[str, Metric] = {}
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backupctl.errors import ApplianceUnreachableError, BackupFailedError
+from backupctl.exit_codes import ServiceState
 from backupctl.models import Certificate
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.console import human_view
@@ -217,7 +218,9 @@ def every_result(**fields: Any) -> list[Result]:
         ),
         VerdictResult(
             **where,
-            check=Verdict(state=0, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning=93600.0)}),
+            check=Verdict(
+                state=ServiceState.OK, summary="fresh", metrics={"age": Metric(value=7200, unit="s", warning=93600.0)}
+            ),
         ),
         ReportResult(**where, report=a_report()),
         RequestsResult(**where, requests=(request,)),
