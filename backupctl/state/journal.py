@@ -6,7 +6,6 @@ A line is only ever appended, and old months are removed as whole files. Several
 import errno
 import fcntl
 import os
-import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -75,11 +74,6 @@ def read_journal(directory: Path, since: datetime | None = None) -> Journal:
                 if since is None or entry.time >= since:
                     entries.append(entry)
     return Journal(entries=tuple(entries), unreadable=unreadable)
-
-
-def is_open_to_all(directory: Path) -> bool:
-    """Whether every user of the machine can change the journal. Raises OSError: if that cannot be found out."""
-    return any(path.stat().st_mode & stat.S_IWOTH for path in (directory, *directory.glob(_FILES)))
 
 
 def _file_name(time: datetime) -> str:
