@@ -16,7 +16,6 @@ from backupctl.config.option import Option
 from backupctl.errors import HookFailedError
 from backupctl.formatting import duration_option, size
 from backupctl.output.json_text import json_text
-from backupctl.results.backup_results import JobResult
 from backupctl.results.result import Result
 from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Task, call
@@ -61,7 +60,7 @@ class Hooks:
     def _environ(self, settings: ApplianceSettings, result: Result | None) -> dict[str, str]:
         facts = {"COMMAND": str(self._context.command), "SERVER": settings.name}
         if result is not None:
-            error, job = result.error, result.job if isinstance(result, JobResult) else None
+            error, job = result.error, getattr(result, "job", None)
             facts |= {"EXIT_CODE": f"{result.exit_code:d}", "SLUG": error.slug if error else ""}
             facts |= {"JOB": job.id if job else ""}
         environ = environment_without_secrets(self._context.environ, self._context.configuration.secret_variables)

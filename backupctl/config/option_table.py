@@ -247,7 +247,7 @@ TIMEOUT: Final = _value(
 STALL_TIMEOUT: Final = _value(
     "stall-timeout",
     _FOLLOWING,
-    single(parsers.parse_stall_timeout),
+    single(parsers.parse_nonzero_duration),
     "DURATION",
     "Stop waiting after this time without progress.",
     default="2h",

@@ -51,11 +51,11 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
-def parse_stall_timeout(text: str) -> float:
+def parse_nonzero_duration(text: str) -> float:
     """Return a duration that is not zero."""
     seconds = parse_duration(text)
     if not seconds:
-        raise UsageError("stall timeout must be more than 0 s", hint="use 10m or more")
+        raise UsageError("must be longer than 0s", hint="use a duration such as 10m")
     return seconds
 
 

@@ -42,10 +42,8 @@ def with_deadline(appliance: Appliance, work: Task[T], began: float, seconds: fl
                 problem = None
             elif appliance.clock.monotonic() >= until:  # an event that it waits for has not come
                 resume, answer = work.throw, problem or _timed_out(appliance, effect, seconds)
-        except InterruptedRunError as interruption:
-            resume, answer = work.throw, interruption
         except BackupctlError as error:
-            is_over = appliance.clock.monotonic() >= until
+            is_over = not isinstance(error, InterruptedRunError) and appliance.clock.monotonic() >= until
             answer = (problem or _timed_out(appliance, effect, seconds)) if is_over else error
             resume, problem = work.throw, answer if answer.retryable else None
         except BaseException as error:  # noqa: BLE001 - the work decides what to do about it

@@ -408,7 +408,7 @@ def test_notify_test_without_anything_to_test_is_an_error(tmp_path: Path) -> Non
         ('[notify]\non = "sometimes"', wording.INVALID_CHOICE("sometimes")),
         ('[notify]\nbefore = "check-space"', wording.NOT_A_LIST_OF_STRINGS),
         ('[notify]\nhook-timeout = "soon"', wording.INVALID_DURATION("soon")),
-        ('[notify]\nhook-timeout = "0"', "must be longer than 0s"),
+        ('[notify]\nhook-timeout = "0"', wording.TIMEOUT_TOO_SHORT),
         ('[notify]\nping-file = "x"\nping-env = "X"', wording.KEEP_ONE),
         ('[notify.servers.vc1]\non = "always"', wording.DID_YOU_MEAN("vc01")),
         ('[notify.groups.productoin]\non = "always"', wording.DID_YOU_MEAN("production")),
