@@ -120,9 +120,7 @@ def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) 
 def _check(delivery: Delivery) -> Check:
     if delivery.error is not None:
         return Check(name=delivery.name, status=FAIL, message=error_text(delivery.error))
-    others = [f"; {delivery.channel.missing[0]} uses it too"] if delivery.channel.missing else []
-    said = "".join([f"delivered for {', '.join(delivery.channel.servers)}", *others])
-    return Check(name=delivery.name, status=OK, message=said)
+    return Check(name=delivery.name, status=OK, message=f"delivered for {', '.join(delivery.channel.servers)}")
 
 
 def _retry(context: Context, function: Callable[[], None], seconds: float) -> Task[BackupctlError | None]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import takewhile
 from statistics import median
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -180,16 +180,12 @@ def _description(facts: _Facts) -> Iterator[str]:
 
 def _metrics(facts: _Facts) -> dict[str, Metric]:
     """Return what is known in numbers."""
-    limits, took = facts.limits, facts.success.duration_seconds if facts.success else None
-    age = None if facts.age is None else max(0, facts.age)
-    values: dict[str, tuple[int | None, Literal["s", "B"], float | None, float | None]] = {
-        "age": (age, "s", limits.warning, limits.critical),
-        "size": (facts.size, "B", None, limits.min_size),
-        "duration": (took, "s", None, None),
-        "running": (facts.running_seconds, "s", limits.max_running, None),
-    }
-    return {
-        name: Metric(value=value, unit=unit, warning=warning, critical=critical)
-        for name, (value, unit, warning, critical) in values.items()
-        if value is not None
-    }
+    limits, took, metrics = facts.limits, facts.success.duration_seconds if facts.success else None, {}
+    if facts.age is not None:
+        age = max(0, facts.age)
+        metrics["age"] = Metric(value=age, unit="s", warning=limits.warning, critical=limits.critical)
+    if facts.size is not None:
+        metrics["size"] = Metric(value=facts.size, unit="B", critical=limits.min_size)
+    if took is not None:
+        metrics["duration"] = Metric(value=took, unit="s")
+    return metrics | {"running": Metric(value=facts.running_seconds, unit="s", warning=limits.max_running)}
