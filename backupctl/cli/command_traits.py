@@ -10,8 +10,7 @@ class CommandTraits(NamedTuple):
     ``single_reason``: why it accepts only one appliance, None if it accepts several. ``starts_backups``: the number of
     concurrent backups is limited. ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``:
     seconds for which an appliance may be unreachable. ``journaled``: the journal keeps the results. ``deadline``:
-    seconds in which the whole run must end. ``shared_errors``: an error in the configuration of all
-    appliances ends the command, instead of being the result of each.
+    seconds in which the whole run must end; a monitor then gets an error in the settings of all as that of each.
     """
 
     changes: bool = False
@@ -22,7 +21,6 @@ class CommandTraits(NamedTuple):
     unreachable_grace: float = 0.0
     journaled: bool = False
     deadline: float | None = None
-    shared_errors: bool = True
 
 
 STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True, journaled=True)

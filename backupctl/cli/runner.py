@@ -74,7 +74,7 @@ def collect(
     """Run the work that ``prepare`` returns for each selected appliance, and return the results.
 
     All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
-    appliance becomes its result, and the others still run. One that all share is raised, if the traits say so.
+    appliance becomes its result, and the others still run. One that all share is raised, unless there is a deadline.
     """
 
     def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
@@ -144,7 +144,7 @@ def _run(
         context.secrets.ends_at = began + traits.deadline
     with Contact(context, selected, traits) as contact:
         notifier = _observe(context, contact, traits)
-        prepared = _prepare(context, contact, prepare, raise_shared=traits.shared_errors)
+        prepared = _prepare(context, contact, prepare, raise_shared=traits.deadline is None)
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
             confirm(appliances)

@@ -62,6 +62,6 @@ def command(context: Context, /, timeout: float, **limits: Any) -> int:  # noqa:
     if thresholds.warning > thresholds.critical:
         raise UsageError("--warning is longer than --critical", hint="give --critical too: a longer age than --warning")
     work = partial(check, limits=thresholds)
-    results = collect(context, VerdictResult, lambda _: work, CommandTraits(deadline=timeout, shared_errors=False))
+    results = collect(context, VerdictResult, lambda _: work, CommandTraits(deadline=timeout))
     states = [each.check.state if each.check else ServiceState.UNKNOWN for each in results]
     return context.finish([replace(each, exit_code=state) for each, state in zip(results, states, strict=True)])

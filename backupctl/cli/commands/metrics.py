@@ -14,7 +14,7 @@ from backupctl.errors import UsageError
 
 RULES: Final = Path(__file__).parents[2] / "output" / "alert_rules.yml"
 
-TRAITS: Final = CommandTraits(deadline=300.0, shared_errors=False)
+TRAITS: Final = CommandTraits(deadline=300.0)
 """An appliance that does not answer must not keep the metrics of the others back for longer."""
 
 command = CommandGroup("metrics")
