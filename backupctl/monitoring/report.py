@@ -38,11 +38,12 @@ def backup_report(
     intervals = [Period(since=start, until=end) for start, end in pairwise(times) if end > info.since]
     forgotten = not runs and remembered and remembered[0][0] >= info.until
     audit = audit_schedule(history, info.since, known=[each.job for each in backups if each.forgotten])
+    is_judged = audit.judged_since is not None and audit.judged_since < info.until
     return BackupReport(
         **msgspec.structs.asdict(info),
         schedules=history.schedules,
         schedules_error=history.schedules_error,
-        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if audit.judged_since else None,
+        scheduled_runs=tuple(run for run in audit.runs if run.due < info.until) if is_judged else None,
         notes=audit.notes,
         runs=tuple(runs),
         attempts=tuple(attempts),

@@ -156,6 +156,11 @@ def test_scheduled_runs_are_those_of_the_period() -> None:
     assert report.notes == ()
 
 
+def test_scheduled_runs_are_unknown_in_a_period_before_the_first() -> None:
+    info = ReportInfo(since=INFO.since, until=NOW - 5 * DAY, generated_at=NOW, generator="backupctl")
+    assert nightly(0, 1, info=info).scheduled_runs is None
+
+
 def test_notes_say_what_cannot_be_judged() -> None:
     assert len(nightly(0, 1).notes) == 1
 
