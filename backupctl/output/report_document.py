@@ -78,7 +78,7 @@ def sections(results: Sequence[ReportResult], info: ReportInfo) -> list[Section]
 
 
 def _shared(found: Mapping[str, Iterable[Text]]) -> list[Text]:
-    """Return the findings of all appliances, bad ones first; those with the same one share a line."""
+    """Return the findings of all appliances, the gravest first; those with the same one share a line."""
     servers: dict[Text, list[str]] = {}
     for server, marks in found.items():
         for mark in marks:
@@ -87,7 +87,7 @@ def _shared(found: Mapping[str, Iterable[Text]]) -> list[Text]:
         Text(f"{', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} appliances'}: {text}", verdict)
         for (text, verdict), names in servers.items()
     ]
-    return sorted(marks, key=lambda mark: mark.verdict != BAD)
+    return sorted(marks, key=lambda mark: (BAD, ODD, "").index(mark.verdict))
 
 
 _SUMMARY: Final = (

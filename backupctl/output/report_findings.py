@@ -63,6 +63,7 @@ def findings_of(result: ReportResult) -> Iterator[Text]:
                 what = f"{len(jobs)} backups in a row {state.text}, {when}"
             yield Text(": ".join(filter(None, (what, _brief(messages)))), state.verdict)
     yield from (Text(text, ODD) for applies, text in _unknowns(report, zone) if applies)
+    yield from (Text(text) for applies, text in _unknown_columns(report, zone) if applies)
 
 
 def _span(times: Sequence[datetime | None], zone: tzinfo) -> str:
@@ -94,8 +95,7 @@ def _unknowns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]
     yield local, f"{plural(local, 'local backup')} not counted: it may be lost with the appliance"
     yield clear, f"{plural(clear, 'backup')} not encrypted"
     yield empty, f"{plural(empty, 'backup')} succeeded with 0 bytes"
-    yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read, or when it started"
-    yield from _unknown_columns(report, zone)
+    yield report.unreadable, f"{plural(report.unreadable, 'backup')} cannot be read or dated"
 
 
 def _unknown_columns(report: BackupReport, zone: tzinfo) -> Iterator[tuple[object, str]]:

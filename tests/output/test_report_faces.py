@@ -289,17 +289,18 @@ def test_report_without_findings_says_so(face: Face) -> None:
     assert face(*results_of(report, report)).count("no gap and no failure found") == 3
 
 
-def test_summary_has_the_findings_of_all_appliances_bad_ones_first() -> None:
+def test_summary_has_the_findings_of_all_appliances_the_gravest_first() -> None:
     known: dict[str, Any] = {"succeeded": 1, "schedules": (), "remembered_since": NOW - timedelta(days=200)}
-    report = a_report(a_job(1, size_bytes=0), **known)
-    summary = report_markdown(*results_of(report, a_report(a_job(2, state="FAILED"), **known), report)).split(
-        "## vc01"
-    )[0]
+    reports = a_report(a_job(1, size_bytes=0), **known), a_report(a_job(2, state="FAILED"), **known)
+    disabled = a_report(a_job(1, size_bytes=0), **known, notes=("it is disabled",))
+    summary = report_markdown(*results_of(*reports, disabled)).split("## vc01")[0]
     findings = [line for line in summary.splitlines() if line.startswith("- ")]
-    assert findings[:3] == [
+    assert findings == [
         "- vc02: backup job-2 of 2026-02-27 11:00 UTC failed",
         "- vc01, vc02, vc03: the appliance has no schedule",
         "- vc01, vc03: 1 backup succeeded with 0 bytes",
+        "- vc03: it is disabled",
+        "- vc01, vc03: not known for any backup: type, user, encryption, parts, build, location",
     ]
 
 
