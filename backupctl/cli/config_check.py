@@ -18,7 +18,7 @@ from backupctl.cli.tls_settings import proxy_of, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.environment import unread_variable_warnings
-from backupctl.config.notify_keys import NOTIFY_KEYS, PING, URLS
+from backupctl.config.notify_keys import HOOKS, NOTIFY_KEYS, PING, URLS
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -121,6 +121,7 @@ def _server_checks(settings: ApplianceSettings, run_commands: bool) -> list[Chec
         "proxy": lambda: _check_proxy(settings),
         "ping": lambda: _check_secret(settings, PING, run_commands),
         "urls": lambda: _check_secret(settings, URLS, run_commands),
+        **{hook.name: partial(_check_hook, settings, hook) for hook in HOOKS},
     }
     for name, function in functions.items():
         checks += _run_check(name, function)
@@ -221,12 +222,25 @@ _CONTENT_CHECKS: Final[dict[SecretName, Callable[[Secret], object]]] = {
 }
 
 
-def _check_program(settings: ApplianceSettings, place: SecretPlace) -> str:
+def _check_command(settings: ApplianceSettings, place: SecretPlace) -> str:
+    return _check_program(settings, place.key[1:], place.source)
+
+
+def _check_hook(settings: ApplianceSettings, hook: Option[tuple[str, ...]]) -> StatusMessage | None:
+    found = settings.notify(hook)
+    if not found.value:
+        return None
+    not_run = _check_program(settings, found.value, found.source)
+    return OK, f"{found.value[0]} ({_short_source(found.source)}), {not_run}"
+
+
+def _check_program(settings: ApplianceSettings, words: Sequence[str], source: Source) -> str:
     from backupctl.secrets.from_command import find_program
 
-    words = place.key[1:]
     if find_program(words, settings.context.environ) is None:
-        raise ConfigError(f"{place.source.name}: {words[0]!r} not found", hint="check the name and PATH")
+        raise ConfigError(
+            f"{source.name}: {words[0]!r} not found, or not executable", hint="check the name, PATH and `chmod +x`"
+        )
     return "not run"
 
 
@@ -238,7 +252,7 @@ def _check_keyring(_settings: ApplianceSettings, place: SecretPlace) -> str:
 
 
 _CHECKS_WITHOUT_READING: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], str]]] = {
-    "command": _check_program,
+    "command": _check_command,
     "keyring": _check_keyring,
 }
 

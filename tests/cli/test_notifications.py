@@ -433,4 +433,5 @@ def test_config_show_and_check_know_the_notify_tables(tmp_path: Path) -> None:
     checked = backupctl("config", "check", "-o", "json")
     statuses = {each["name"]: each["status"] for each in checked.json["results"][1]["checks"]}
     assert (statuses["ping"], statuses["urls"]) == ("OK", "FAIL")
+    assert (statuses["before"], statuses.get("after-success"), statuses["after-failure"]) == ("OK", None, "FAIL")
     assert "t0p-secret" not in shown.out + checked.out
