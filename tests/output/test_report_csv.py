@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backupctl.output.csv_text import csv_cell, csv_text
+from backupctl.output.report_csv import csv_cell, report_csv
+from tests.output.test_report_faces import a_job, a_report, results_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ def test_cell_is_no_formula_and_numbers_stay_numbers(value: object, cell: object
 
 
 def test_table_is_csv_of_rfc_4180() -> None:
-    text = csv_text([("server", "comment"), ("vc01", 'say "hi", then\ngo'), ("vc02", None)])
-    assert text == 'server,comment\r\nvc01,"say ""hi"", then go"\r\nvc02,\r\n'
-    assert list(csv.reader(io.StringIO(text)))[1] == ["vc01", 'say "hi", then go']
+    text = report_csv(*results_of(a_report(a_job(1, comment='say "hi", then\ngo'))))
+    heading, row, end = text.split("\r\n")
+    assert (heading[:14], row[:9], row[-25:], end) == ("record,server,", "run,vc01,", ',"say ""hi"", then go",,,', "")
+    assert next(csv.DictReader(io.StringIO(text)))["comment"] == 'say "hi", then go'
