@@ -1,7 +1,6 @@
 """Compare the runs that a schedule should have made with the jobs that an appliance remembers."""
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise, takewhile
@@ -17,8 +16,6 @@ from backupctl.results.job import Job
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import WEEK
 from backupctl.rules.recurrence import Occurrence, time_of_day, time_zone
-
-SCHEDULED: Final = "SCHEDULED"
 
 ADDED_AFTER_WEEKS: Final = 3
 """A day may have been added to the schedule if nothing ran on it before, in so many weeks with runs on other days."""
@@ -71,7 +68,6 @@ def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[J
     if not scheduled and schedule.enable is not False:
         judged = _never_ran(jobs, calendar, history.read_at)
     runs, added_days = _without_added_days(judged, since)
-    counts = Counter(run.verdict for run in runs)
     unexplained = (each.job for each in scheduled if each.start >= since and each.job.type)
     return replace(
         result,
@@ -79,7 +75,7 @@ def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[J
         judged_since=max(since, judged[0].due) if judged else None,
         runs=runs,
         gaps=tuple(run for run in runs if run.is_gap),
-        counts={verdict: counts[verdict] for verdict in RunVerdict},
+        counts={verdict: sum(run.verdict == verdict for run in runs) for verdict in RunVerdict},
         unexplained=tuple(job for job in unexplained if job.id not in explained),
         notes=(*_notes(history, schedule, scheduled, calendar), *_limits(periods, calendar, since, runs), *added_days),
     )
@@ -96,7 +92,7 @@ def _started(history: BackupHistory, known: Iterable[Job], calendar: Calendar) -
     oldest = min((start for start in starts if start > history.read_at - MEMORY), default=history.read_at)
     return sorted(
         (
-            _Started(start, job, job.type == SCHEDULED or (job.type is None and calendar.is_on_time(start)))
+            _Started(start, job, job.type == "SCHEDULED" or (job.type is None and calendar.is_on_time(start)))
             for job in jobs.values()
             if (start := job.start_time) is not None and oldest <= start <= history.read_at
         ),

@@ -11,7 +11,7 @@ from backupctl.results.journal_entry import JournaledJob, JournalEntry
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: str) -> list[JournaledJob]:
+def with_journal(jobs: Iterable[Job], entries: Sequence[JournalEntry], server: str) -> list[JournaledJob]:
     """Return the backups of an appliance, newest first: ``jobs`` that it remembers, and those only in the journal.
 
     Of the ``entries``, oldest first, those with the name ``server`` are its own; appliances that started backups at the
@@ -19,12 +19,11 @@ def with_journal(jobs: Sequence[Job], entries: Iterable[JournalEntry], server: s
     encryption, comes from the journal.
     """
     joined = {job.id: JournaledJob(job=job) for job in jobs}
-    own = [(each.job, each.run_by) for each in entries if each.server == server and each.job is not None]
-    for job, run_by in reversed(own):
-        if job.has_id:
+    for entry in reversed(entries):
+        if entry.server == server and (job := entry.job) and job.has_id:
             known = joined.get(job.id) or JournaledJob(job=job, forgotten=True)
             # The oldest entry of a job is that of the run that started it, and later ones may only follow it.
-            joined[job.id] = msgspec.structs.replace(known, job=_completed(known.job, job), run_by=run_by)
+            joined[job.id] = msgspec.structs.replace(known, job=_completed(known.job, job), run_by=entry.run_by)
     return sorted(joined.values(), key=lambda each: each.job.start_time or _LONG_AGO, reverse=True)
 
 
