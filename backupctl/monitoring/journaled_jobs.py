@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-import msgspec
+from msgspec.structs import asdict, replace
 
 from backupctl.results.job import Job
 from backupctl.results.journal_entry import JournaledJob, JournalEntry
@@ -22,12 +22,7 @@ def with_journal(jobs: Iterable[Job], entries: Sequence[JournalEntry], server: s
     for entry in reversed(entries):
         if entry.server == server and (job := entry.job) and job.has_id:
             known = joined.get(job.id) or JournaledJob(job=job, forgotten=True)
+            added = {name: value for name, value in asdict(job).items() if getattr(known.job, name) is None}
             # The oldest entry of a job is that of the run that started it, and later ones may only follow it.
-            joined[job.id] = msgspec.structs.replace(known, job=_completed(known.job, job), run_by=entry.run_by)
+            joined[job.id] = replace(known, job=replace(known.job, **added), run_by=entry.run_by)
     return sorted(joined.values(), key=lambda each: each.job.start_time or _LONG_AGO, reverse=True)
-
-
-def _completed(job: Job, other: Job) -> Job:
-    """Return a job whose unknown fields are those of another one."""
-    unknown = [name for name in job.__struct_fields__ if getattr(job, name) is None]
-    return msgspec.structs.replace(job, **{name: getattr(other, name) for name in unknown})
