@@ -21,6 +21,7 @@ from backupctl.output.report_csv import report_csv
 from backupctl.output.report_html import report_html
 from backupctl.output.report_markdown import report_markdown
 from backupctl.output.safe_stream import SafeStream
+from backupctl.results.backup_history import MEMORY
 from backupctl.results.report_results import ReportInfo, ReportResult
 from backupctl.results.result import Envelope
 from backupctl.rules.plain_text import check_printable
@@ -33,7 +34,6 @@ _SUFFIXES: Final = {
     ".html": "html",
     ".json": _JSON,
 }
-_LONGEST: Final = timedelta(days=3653)
 _FILE_MODE: Final = 0o600
 """The mode of a new file, as reports name hosts, locations and users."""
 
@@ -57,7 +57,7 @@ def report_info(context: Context, since: str, until: str | None, change: str | N
     now = context.clock.now().replace(microsecond=0)
     first, last = parse_timestamp("--since", since, now), parse_timestamp("--until", until, now)
     end = min(last or now, now)
-    if first is None or not timedelta() < end - first < _LONGEST:
+    if first is None or not timedelta() < end - first < MEMORY:
         hint = "--since must be before --until and now, by less than ten years"
         raise UsageError("the period is empty or too long", hint=hint)
     check_printable(change or "", "--change")
