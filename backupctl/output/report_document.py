@@ -138,10 +138,8 @@ def _appliance(result: ReportResult, findings: Sequence[Text]) -> Section:
     columns = {name: [text_of(run, zone) for run in report.runs] for name, text_of in RUN_COLUMNS.items()}
     same = {name: texts[0] or "" for name, texts in columns.items() if len(texts) > 1 == len(set(texts))}
     shown = {name: texts for name, texts in columns.items() if name not in same and any(texts)}
-    made_up = {True: " but made up for", False: ""}
-    counts = Counter(
-        f"{run.verdict.replace('-', ' ')}{made_up[bool(run.made_up_by)]}" for run in report.scheduled_runs or ()
-    )
+    runs = [(run.verdict.replace("-", " "), run.made_up_by) for run in report.scheduled_runs or ()]
+    counts = Counter(f"{verdict} but made up for" if made_up_by else verdict for verdict, made_up_by in runs)
     facts |= {"Remembers backups since": time_text(report.remembered_since, zone) or UNKNOWN}
     facts |= {"Scheduled runs": ", ".join(f"{count} {verdict}" for verdict, count in counts.items())}
     facts |= {f"Schedule {each.name}": _schedule(each) for each in report.schedules or ()}
