@@ -39,8 +39,7 @@ class Channel(msgspec.Struct):
     """A ping URL or a text of Apprise URLs, and the servers of a run that it is about.
 
     ``on`` is None for a ping; its pings have one ``run_id``, so that the monitor measures the time between them.
-    ``missing`` are the configured servers that have the same ping and are not part of the run, without read-only ones,
-    which are never backed up.
+    ``missing`` are the other configured servers, without read-only ones, which are never backed up.
     """
 
     place: SecretPlace
@@ -66,19 +65,17 @@ class Delivery(msgspec.Struct, frozen=True):
 def find_channels(context: Context, selected: Sequence[ApplianceSettings]) -> list[Channel]:
     """Return the channels for these appliances, each once, however many share it; reads no secret."""
     found: dict[tuple[object, ...], Channel] = {}
-    for settings in selected:
+    names = {settings.name for settings in selected}
+    configured = (ApplianceSettings(context, profile) for profile in context.configuration.servers.values())
+    others = [each for each in configured if each.name not in names and not each.profile.read_only.value]
+    for settings in (*selected, *others):
         for secret in (PING, URLS):
             place = context.secrets.in_file(secret, settings.profile.notify)
             if place is not None:
                 on = None if secret is PING else settings.notify(ON).value
-                found.setdefault((secret, place.key, on), Channel(place, on)).servers.append(settings.name)
-    names = {settings.name for settings in selected}
-    for name, profile in context.configuration.servers.items():
-        is_other = name not in names and not profile.read_only.value
-        place = context.secrets.in_file(PING, profile.notify) if is_other else None
-        if place is not None and (PING, place.key, None) in found:
-            found[PING, place.key, None].missing.append(name)
-    return list(found.values())
+                channel = found.setdefault((secret, place.key, on), Channel(place, on))
+                (channel.servers if settings.name in names else channel.missing).append(settings.name)
+    return [channel for channel in found.values() if channel.servers]
 
 
 def send(context: Context, channel: Channel, message: Notification) -> Task[list[Delivery]]:
