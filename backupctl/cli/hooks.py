@@ -26,9 +26,8 @@ MAX_HOOKS: Final = 16
 
 _POLL_SECONDS: Final = 0.2
 _MAX_OUTPUT_BYTES: Final = 10_000_000
-_SHOWN_BYTES: Final = 4000
+_SHOWN_BYTES: Final = 2000
 _SHOWN_LINES: Final = 10
-_SHOWN_CHARACTERS: Final = 200
 
 
 class Hooks:
@@ -89,8 +88,7 @@ def _run_program(
                     end_group(process)
                     process.wait()
             output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN_BYTES))
-            lines = output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
-            return problem, [line[:_SHOWN_CHARACTERS] for line in lines]
+            return problem, output.read().decode(errors="replace").splitlines()[-_SHOWN_LINES:]
     except (OSError, ValueError) as error:
         return f"cannot be run: {getattr(error, 'strerror', None) or 'invalid program name'}", []
 
