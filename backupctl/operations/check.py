@@ -26,9 +26,8 @@ def check(appliance: Appliance, limits: Thresholds) -> Task[Outcome[VerdictResul
         return is_old or Track(read_at=now, jobs=(job,)).success is not None
 
     history = yield from read_history(appliance, schedules=limits.schedule == "required", enough=decides)
-    installed = None
-    if limits.grace:  # the oldest job does not tell the age of an appliance that has forgotten older ones
-        installed = yield from _install_time(appliance)
+    # The oldest job does not tell the age of an appliance that has forgotten older ones.
+    installed = (yield from _install_time(appliance)) if limits.grace else None
     verdict = judge(history, limits, installed)
     error = None
     if verdict.state == ServiceState.UNKNOWN:

@@ -64,16 +64,13 @@ def read_journal(directory: Path, since: datetime | None = None) -> Journal:
     for path in sorted(path for path in directory.iterdir() if path.match(_FILES)):
         if not path.is_file() or (since is not None and path.name < _file_name(since)):
             continue
-        with path.open("rb") as file:
-            for line in filter(bytes.strip, file):
-                try:
-                    entry = decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    unreadable += 1
-                    continue
-                if since is None or entry.time >= since:
-                    entries.append(entry)
-    return Journal(entries=tuple(entries), unreadable=unreadable)
+        for line in filter(bytes.strip, path.read_bytes().split(b"\n")):
+            try:
+                entries.append(decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                unreadable += 1
+    wanted = (entry for entry in entries if since is None or entry.time >= since)
+    return Journal(entries=tuple(wanted), unreadable=unreadable)
 
 
 def _file_name(time: datetime) -> str:
