@@ -87,6 +87,7 @@ STARTED_TOO_FAR_APART = "the backups started {} apart, not within {}".format
 
 # Journal
 
+OPEN_JOURNAL = "every user of this machine can change the journal"
 UNREADABLE_JOURNAL = "the journal cannot be read: "
 UNREADABLE_JOURNAL_LINES = "the journal has {}".format
 NOT_IN_THE_JOURNAL = "this run is not in the journal: "

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -15,7 +16,7 @@ from backupctl.formatting import plural
 from backupctl.output.json_text import json_text
 from backupctl.results.journal_entry import Journal, JournalEntry
 from backupctl.results.result import Result
-from backupctl.state.journal import append_journal, read_journal
+from backupctl.state.journal import append_journal, is_open_to_all, read_journal
 
 
 def write_journal(context: Context, selected: Sequence[ApplianceSettings], results: Sequence[Result]) -> None:
@@ -36,13 +37,16 @@ def journal(context: Context, since: datetime | None = None) -> Journal:
     """
     try:
         found = read_journal(context.state_directory, since)
+        if found.entries and is_open_to_all(context.state_directory):
+            hint = f"run chmod -R o-w {shlex.quote(str(context.state_directory))}"
+            context.view.warn("every user of this machine can change the journal", hint, always=True)
     except ConfigError:
         return Journal()
     except OSError as error:
-        is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        if not is_missing or context.value(STATE_DIR) is not None:
-            where = error.filename or context.state_directory
-            context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)) and context.value(STATE_DIR) is None:
+            return Journal()
+        where = error.filename or context.state_directory
+        context.view.warn(f"the journal cannot be read: {where}: {error.strerror}", always=True)
         return Journal()
     if found.unreadable:
         context.view.warn(f"the journal has {plural(found.unreadable, 'unreadable line')}")

@@ -6,6 +6,7 @@ A line is only ever appended, and old months are removed as whole files. Several
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -71,6 +72,11 @@ def read_journal(directory: Path, since: datetime | None = None) -> Journal:
                 unreadable += 1
     wanted = (entry for entry in entries if since is None or entry.time >= since)
     return Journal(entries=tuple(wanted), unreadable=unreadable)
+
+
+def is_open_to_all(directory: Path) -> bool:
+    """Whether every user of the machine can change the journal. Raises OSError: if that cannot be found out."""
+    return any(path.stat().st_mode & stat.S_IWOTH for path in (directory, *directory.glob(_FILES)))
 
 
 def _file_name(time: datetime) -> str:

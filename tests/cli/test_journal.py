@@ -180,6 +180,9 @@ def test_reading_a_journal_warns_of_what_cannot_be_read_and_goes_on(tmp_path: Pa
     environ = {"BACKUPCTL_CONFIG": str(tmp_path / "config.toml")}
     assert read(environ) == (["vc01"], "")
     (path,) = (tmp_path / "state").iterdir()
+    path.chmod(0o666)
+    assert read(environ) == (["vc01"], f"warning: {wording.OPEN_JOURNAL}\nhint: run chmod -R o-w {path.parent}\n")
+    path.chmod(0o600)
     path.write_text(f"{path.read_text()}torn")
     assert read(environ) == (["vc01"], f"warning: {wording.UNREADABLE_JOURNAL_LINES('1 unreadable line')}\n")
     path.unlink()
