@@ -55,7 +55,7 @@ class Channel(msgspec.Struct):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What became of a message to a URL of a channel; ``name`` shows no secret."""
+    """The result of sending a message to a URL of a channel; ``name`` shows no secret."""
 
     channel: Channel
     name: str
@@ -102,7 +102,7 @@ def send_all(context: Context, messages: Sequence[tuple[Channel, Notification]])
 
 
 def send_test_messages(context: Context, selected: Sequence[ApplianceSettings]) -> ChecksResult:
-    """Send a test message to each URL, and return what became of it. Raises ConfigError: if there is none."""
+    """Send a test message to each URL, and return the results. Raises ConfigError: if no URL is configured."""
     channels = find_channels(context, selected)
     if not channels:
         hint = "`backupctl help notifications` shows a table [notify]"

@@ -99,8 +99,8 @@ class Notifier:
                 messages.append((channel, message))
         deliveries = send_all(self._context, messages)
         self._warn_of(deliveries)
-        untold = [each.channel for each in deliveries if each.error and each.channel.on == "recovery"]
-        kept = {result.server for result in ended if result.exit_code}.union(*(each.servers for each in untold))
+        unsent = [each.channel for each in deliveries if each.error and each.channel.on == "recovery"]
+        kept = {result.server for result in ended if result.exit_code}.union(*(each.servers for each in unsent))
         if recovered := failed_before & {result.server for result in ended} - kept:
             self._change_marks(recovered=recovered)
 

@@ -158,7 +158,7 @@ class SecretResolver:
         return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
     def in_file(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
-        """Return the place that the configuration file names, None if it names none."""
+        """Return the place of a secret in these tables of the configuration file, or None."""
         for layer in layers:
             for key in name.file_keys:
                 if key in layer.values:

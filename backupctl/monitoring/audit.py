@@ -36,7 +36,7 @@ def calendar_of(history: BackupHistory) -> Calendar | str | None:
     if history.schedules_error or not history.schedules:
         return None
     if len(history.schedules) > 1:
-        return "there are several schedules, and a job does not tell which of them made it"
+        return "there are several schedules, and jobs do not say which one started them"
     if not history.has_details:
         return "the types of the backups are unknown"
     (schedule,) = history.schedules
@@ -49,7 +49,7 @@ def calendar_of(history: BackupHistory) -> Calendar | str | None:
 
 
 def audit_schedule(history: BackupHistory, since: datetime, *, known: Iterable[Job] = ()) -> AuditResult:
-    """Return what became of each run of the schedule that was due since then.
+    """Return the verdict on each run of the schedule that was due since then.
 
     ``known`` are further jobs, which the appliance has forgotten.
     """
@@ -103,7 +103,7 @@ def _started(history: BackupHistory, known: Iterable[Job], calendar: Calendar) -
 def _judge(
     expected: Sequence[Occurrence], jobs: Sequence[_Started], schedule: ScheduleInfo, calendar: Calendar, now: datetime
 ) -> tuple[list[ExpectedRun], set[str | None]]:
-    """Return what became of each run, and the ids of the jobs that this explains.
+    """Return the verdict on each run, and the ids of the jobs that belong to the runs.
 
     A run made the first scheduled job before the next run, or another job kept it out.
     """

@@ -1,7 +1,7 @@
 """The runs that a schedule should have made.
 
-The appliance tells neither when a schedule was created nor when it was changed. So its jobs show when it began and at
-which other times it ran; its days are those of today.
+The appliance does not report when a schedule was created or changed. The jobs show when it began and at which other
+times it ran; its days are those of today.
 """
 
 from collections.abc import Collection, Sequence

@@ -18,7 +18,7 @@ from backupctl.scheduler.task import Task
 
 
 def read_audit(appliance: Appliance, since: datetime, entries: Sequence[JournalEntry]) -> Task[Outcome[AuditResult]]:
-    """Return what became of the runs of the schedule since then, and an AuditGapError if there are gaps.
+    """Return the verdicts on the runs of the schedule since then, and an AuditGapError if there are gaps.
 
     ``entries`` of the journal add jobs that the appliance has forgotten.
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote
 
 
 def change_marks(directory: Path, failed: Iterable[str] = (), recovered: Iterable[str] = ()) -> set[str]:
-    """Change the marks and return the servers that were marked before. Raises OSError: if that is not possible."""
+    """Change the marks and return the servers that were marked before. Raises OSError: if it fails."""
     folder = directory / "failed"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = {unquote(mark.name) for mark in folder.iterdir()}

@@ -31,7 +31,7 @@ _FILES: Final = "journal-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"
 def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
     """Append lines in one write, and remove the oldest month when a new one begins.
 
-    The directory is created if needed. Raises OutputError: if the lines cannot be written; then none of them is.
+    The directory is created if needed. Raises OutputError: if the lines cannot be written; the journal stays as it was.
     """
     path = directory / _file_name(clock.now())
     try:
@@ -54,7 +54,7 @@ def append_journal(directory: Path, lines: Sequence[str], clock: Clock) -> None:
 
 
 def read_journal(directory: Path, since: datetime | None = None) -> Journal:
-    """Return the entries of the journal from ``since`` on; without a file there are none.
+    """Return the entries of the journal since a time, or all; an empty journal if there is no file.
 
     Unknown keys are ignored. Lines that cannot be read are counted, such as one that a crash has cut.
 
@@ -75,7 +75,7 @@ def read_journal(directory: Path, since: datetime | None = None) -> Journal:
 
 
 def is_open_to_all(directory: Path) -> bool:
-    """Whether every user of the machine can change the journal. Raises OSError: if that cannot be found out."""
+    """Whether every user of the machine can change the journal. Raises OSError: if that cannot be checked."""
     return any(path.stat().st_mode & stat.S_IWOTH for path in (directory, *directory.glob(_FILES)))
 
 
@@ -93,7 +93,7 @@ def _lock(descriptor: int, clock: Clock) -> None:
 
 
 def _append(descriptor: int, data: bytes) -> bool:
-    """Append whole lines, behind a line that a crash has cut; return whether they are the first of the file."""
+    """Append lines, after the end of one that a crash has cut; return whether the file was empty."""
     size = os.fstat(descriptor).st_size
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
         data = b"\n" + data

@@ -16,7 +16,7 @@ MAX_NAMED: Final = 3
 
 
 def audit_block(result: AuditResult, options: RenderOptions) -> list[StyledLine]:
-    """Return what became of the expected runs, the gaps and what cannot be judged."""
+    """Return the expected runs, the gaps, and what cannot be judged."""
     facts = list(_facts(result, options))
     rows = [(line("  ", (label, style)), line(), text) for label, style, text in facts]
     return [_headline(result, options, {style for _, style, _ in facts}), *wrapped_table(rows, options.width)]
