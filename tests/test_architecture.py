@@ -26,11 +26,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "error_facts", "formatting", "models", "secrets", "rules"},
     "api": {"", *FOUNDATION, "rules", "tls"},
+    "targets": {"errors", "exit_codes", "clock", "location", "secrets", "rules", "tls"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "monitoring": {"", "errors", "exit_codes", "formatting", "models", "results", "rules"},
     "state": {"errors", "clock", "results"},
-    "operations": {*FOUNDATION, "rules", "scheduler", "monitoring"},
+    "operations": {*FOUNDATION, "rules", "scheduler", "monitoring", "targets"},
     "help": {"errors", "config"},
     "output": {
         "formatting",
@@ -46,7 +47,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     },
     "cli": {
         *("", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "monitoring"),
-        *("operations", "output", "state"),
+        *("operations", "output", "state", "targets"),
     },
     "__main__": {"cli"},
 }
@@ -57,7 +58,7 @@ MAY_IMPORT_FOR_TYPES: Mapping[str, set[str]] = {"scheduler": {"api"}, "operation
 """Further imports for the type checker only: both floors are given the API of an appliance."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "httpx": ("api.", "simulator.simulator_transport"),
+    "httpx": ("api.", "targets.webdav", "simulator.simulator_transport"),
     "httpcore": ("api.network",),
     "rich": ("output.terminal.",),
     "click": ("cli.",),
@@ -70,8 +71,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
     "subprocess": ("cli.hooks", "cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
-    "socket": ("api.", "simulator."),
-    "ssl": ("tls.", "api.", "simulator."),
+    "socket": ("api.", "targets.", "simulator."),
+    "ssl": ("tls.", "api.", "targets.", "simulator."),
     "threading": ("api.session", "api.typed_json", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
 """The modules that may import a package; a trailing dot includes all modules below."""

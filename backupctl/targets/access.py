@@ -1,0 +1,36 @@
+"""How to reach a location from this host."""
+
+from pathlib import Path
+
+import msgspec
+
+from backupctl.location import Location
+from backupctl.secrets.secret import Secret
+from backupctl.tls.trust_settings import TrustSettings
+
+
+class TargetAccess(msgspec.Struct, frozen=True):
+    """A location, the login there, and what proves that its server is the right one.
+
+    ``host_key`` is the pinned fingerprint of an SSH host key, as ``SHA256:`` and base64; without one, the key must
+    stand in a ``known_hosts`` file. ``tls`` is for FTPS and HTTPS. ``path`` is where the location is mounted on this
+    host. ``selector`` are the words that select the appliance in a command line, for hints.
+    """
+
+    location: Location
+    user: str | None = None
+    password: Secret | None = None
+    host_key: str | None = None
+    tls: TrustSettings = TrustSettings()
+    path: Path | None = None
+    selector: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The adapter to use: a type of location, or ``path``."""
+        return "path" if self.path is not None else self.location.type.lower()
+
+    @property
+    def server(self) -> tuple[str, str, int | None, str | None]:
+        """What is the same for all locations that can share connections' limits: protocol, host, port and user."""
+        return self.kind, self.location.host, self.location.port, self.user

@@ -1,0 +1,37 @@
+"""Open a target with the adapter of its kind."""
+
+from importlib import import_module
+from typing import Final
+
+from backupctl.clock import Clock
+from backupctl.errors import UsageError
+from backupctl.targets.access import TargetAccess
+from backupctl.targets.target import Target
+
+_ADAPTERS: Final = {
+    "ftp": "ftp",
+    "ftps": "ftp",
+    "http": "webdav",
+    "https": "webdav",
+    "scp": "sftp",
+    "sftp": "sftp",
+    "smb": "smb",
+    "path": "path",
+}
+"""The module of each kind; OpenSSH serves SFTP on the port that SCP uses."""
+
+
+def open_target(access: TargetAccess, clock: Clock) -> Target:
+    """Connect to a location and log in; blocks for up to some ``CONNECT_SECONDS``.
+
+    Raises UsageError: for a kind that cannot be read from here. Raises ConfigError: for a missing package. Raises
+    TargetUnreachableError, TargetIdentityError, TargetLoginError and TargetAnswerError: as ``Target`` does.
+    """
+    adapter = _ADAPTERS.get(access.kind)
+    if adapter is None:
+        raise UsageError(
+            f"cannot read {access.location.type} locations from this host",
+            hint=f"mount it, and name the folder with $--path-for {access.location.masked}=DIR",
+        )
+    target: Target = import_module(f"backupctl.targets.{adapter}").connect(access, clock)
+    return target

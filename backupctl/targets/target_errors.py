@@ -1,0 +1,52 @@
+"""The errors of backup locations that are read from this host, and of the checks of their archives."""
+
+from backupctl.errors import BackupctlError
+from backupctl.exit_codes import ExitCode
+
+
+class TargetUnreachableError(BackupctlError):
+    """The backup location did not answer from this host, or the connection to it was lost."""
+
+    exit_code = ExitCode.CONNECTION
+    slug = "target-connection"
+
+
+class TargetIdentityError(TargetUnreachableError):
+    """The backup server's host key or certificate is not trusted."""
+
+    slug = "target-identity"
+
+
+class TargetLoginError(BackupctlError):
+    """The backup location rejected the user name or password."""
+
+    exit_code = ExitCode.AUTH
+    slug = "target-auth"
+
+
+class TargetAnswerError(BackupctlError):
+    """The backup location refused an operation, or its answer is unusable."""
+
+    exit_code = ExitCode.API
+    slug = "target"
+
+
+class VerifyFailedError(BackupctlError):
+    """An archive at the backup location is damaged, incomplete or missing."""
+
+    exit_code = ExitCode.BACKUP_FAILED
+    slug = "verify-failed"
+
+
+class NotVerifiedError(BackupctlError):
+    """The backup succeeded, but its archive could not be read from this host."""
+
+    exit_code = ExitCode.CONNECTION
+    slug = "not-verified"
+
+
+class NotPrunedError(BackupctlError):
+    """Nothing more was removed, because it was not safe or did not work."""
+
+    exit_code = ExitCode.API
+    slug = "not-pruned"
