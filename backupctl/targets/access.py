@@ -6,6 +6,7 @@ import msgspec
 
 from backupctl.location import Location
 from backupctl.secrets.secret import Secret
+from backupctl.targets.target import TargetPath
 from backupctl.tls.trust_settings import TrustSettings
 
 
@@ -31,6 +32,15 @@ class TargetAccess(msgspec.Struct, frozen=True):
         return "path" if self.path is not None else self.location.type.lower()
 
     @property
-    def server(self) -> tuple[str, str, int | None, str | None]:
-        """What is the same for all locations that can share connections' limits: protocol, host, port and user."""
-        return self.kind, self.location.host, self.location.port, self.user
+    def folder(self) -> TargetPath:
+        """The folder of the location, from the root of the target."""
+        names = [name for name in self.location.folder.split("/") if name] if self.path is None else []
+        return tuple(names)
+
+    @property
+    def server(self) -> tuple[object, ...]:
+        """What locations must have in common to share connections."""
+        if self.path is not None:
+            return self.kind, self.path
+        place = self.location
+        return self.kind, place.host, place.port, self.user, self.password, self.host_key, self.tls

@@ -22,7 +22,7 @@ _ADAPTERS: Final = {
 
 
 def open_target(access: TargetAccess, clock: Clock) -> Target:
-    """Connect to a location and log in; blocks for up to some ``CONNECT_SECONDS``.
+    """Connect to the server of a location and log in; blocks for up to some ``CONNECT_SECONDS``.
 
     Raises UsageError: for a kind that cannot be read from here. Raises ConfigError: for a missing package. Raises
     TargetUnreachableError, TargetIdentityError, TargetLoginError and TargetAnswerError: as ``Target`` does.

@@ -22,7 +22,7 @@ ANSWER_SECONDS: Final = 30.0
 CHUNK_BYTES: Final = 256 * 1024
 
 TargetPath = tuple[str, ...]
-"""A path below the folder of the location, as names; ``()`` is that folder."""
+"""The names of a path, from the root of the server (``SubTarget``: from its folder); ``()`` is that root."""
 
 
 class TargetEntry(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
 
 
 class Target(Protocol):
-    """An open connection to a location; paths are relative to the folder of the location.
+    """An open connection to a backup server; a path has the names of a location's URL, decoded.
 
     Its methods block, so tasks call them on worker threads, one at a time. All raise TargetUnreachableError, after
     which the connection is useless, TargetAnswerError for a refusal or an unusable answer, and NotFoundError for a
@@ -101,3 +101,35 @@ def read_small(target: Target, path: TargetPath, limit: int) -> bytes:
             if len(content) > limit:
                 raise TargetAnswerError("$1 is larger than expected", texts=("/".join(path),))
     return bytes(content)
+
+
+class SubTarget:
+    """A folder of a target as a target of its own, so that locations on one server share its connections."""
+
+    def __init__(self, target: Target, folder: TargetPath) -> None:
+        self._target = target
+        self._folder = folder
+
+    def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
+        """Return the entries of a folder."""
+        return self._target.list(self._folder + folder)
+
+    def stat(self, path: TargetPath) -> TargetEntry:
+        """Return one entry."""
+        return self._target.stat(self._folder + path)
+
+    def open_read(self, path: TargetPath) -> Generator[bytes, None, None]:
+        """Yield the content of a file."""
+        return self._target.open_read(self._folder + path)
+
+    def remove_file(self, path: TargetPath) -> None:
+        """Remove one file."""
+        self._target.remove_file(self._folder + path)
+
+    def remove_empty_dir(self, path: TargetPath) -> None:
+        """Remove a folder, which must be empty."""
+        self._target.remove_empty_dir(self._folder + path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._target.close()
