@@ -31,7 +31,7 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
     if adapter is None:
         raise UsageError(
             f"cannot read {access.location.type} locations from this host",
-            hint=f"mount it, and name the folder with $--path-for {access.location.masked}=DIR",
+            hint="mount it, and name the folder with $--path-for URL=DIR",
         )
     target: Target = import_module(f"backupctl.targets.{adapter}").connect(access, clock)
     return target
