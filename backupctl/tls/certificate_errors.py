@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import CertificateError, causes_of
@@ -24,7 +24,14 @@ _STRICT_CODES: Final = range(79, 95)
 
 _MAX_NAMES: Final = 6
 
-_CLOCK_HINT: Final = "check the clock of this machine, or renew the certificate of the appliance (VAMI, vSphere Client)"
+Remedy = Literal["ca", "clock", "name", "pin"]
+
+APPLIANCE_HINTS: Final[Mapping[Remedy, str]] = {
+    "ca": "use --ca-file with this CA: backupctl then skips the strict checks of its form",
+    "clock": "check the clock of this machine, or renew the certificate of the appliance (VAMI, vSphere Client)",
+    "name": "use a name from the certificate, or pin it: `backupctl trust pin $selector`",
+    "pin": "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`",
+}
 
 
 class TrustFailure(NamedTuple):
@@ -36,7 +43,7 @@ class TrustFailure(NamedTuple):
 
     @property
     def leaf(self) -> Certificate:
-        """The appliance's own certificate."""
+        """The server's own certificate."""
         return self.chain[0]
 
 
@@ -44,11 +51,13 @@ class Reason(NamedTuple):
     """A reason for distrust; ``describe`` returns ``$1`` of the message, None when the chain does not show it."""
 
     describe: Callable[[TrustFailure], str | None]
-    hint: str
+    remedy: Remedy
     message: str = "$1"
 
 
-def certificate_error(error: BaseException, peer: Peer, store: str, now: datetime) -> CertificateError | None:
+def certificate_error(
+    error: BaseException, peer: Peer, store: str, now: datetime, hints: Mapping[Remedy, str] = APPLIANCE_HINTS
+) -> CertificateError | None:
     """Return the error for a handshake that failed because the certificate is not trusted, None for other failures."""
     causes = list(causes_of(error))
     cause = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
@@ -67,7 +76,7 @@ def certificate_error(error: BaseException, peer: Peer, store: str, now: datetim
         server=peer.server,
         host=peer.host,
         texts=(described or cause.verify_message,),
-        hint=reason.hint,
+        hint=hints[reason.remedy],
         selector=peer.selector,
         details=details,
     )
@@ -130,21 +139,14 @@ def _names(certificate: Certificate) -> str:
     return ", ".join([*names[:_MAX_NAMES], *rest])
 
 
-_PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`"
-_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, _PIN_HINT)
-_OTHER_REASON: Final = Reason(lambda _: None, _PIN_HINT)
-_STRICT_REASON: Final = Reason(
-    lambda _: None, "use --ca-file with this CA: backupctl then skips the strict checks of its form"
-)
-_NAME_REASON: Final = Reason(
-    _name_mismatch,
-    "use a name from the certificate, or pin it: `backupctl trust pin $selector`",
-    "the certificate is for $1, not for $host",
-)
+_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, "pin")
+_OTHER_REASON: Final = Reason(lambda _: None, "pin")
+_STRICT_REASON: Final = Reason(lambda _: None, "ca")
+_NAME_REASON: Final = Reason(_name_mismatch, "name", "the certificate is for $1, not for $host")
 REASONS: Final[Mapping[int, Reason]] = {
-    _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),
-    _EXPIRED: Reason(_expired, _CLOCK_HINT),
-    _SELF_SIGNED: Reason(_self_signed, _PIN_HINT),
+    _NOT_YET_VALID: Reason(_not_yet_valid, "clock"),
+    _EXPIRED: Reason(_expired, "clock"),
+    _SELF_SIGNED: Reason(_self_signed, "pin"),
     _SELF_SIGNED_IN_CHAIN: _UNKNOWN_ISSUER_REASON,
     _ISSUER_UNKNOWN: _UNKNOWN_ISSUER_REASON,
     _LEAF_UNVERIFIED: _UNKNOWN_ISSUER_REASON,

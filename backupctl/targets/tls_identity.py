@@ -1,0 +1,50 @@
+"""Which certificates of FTPS and HTTPS servers are trusted, and the errors for the others."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Final
+
+from backupctl.clock import Clock
+from backupctl.errors import PinMismatchError
+from backupctl.targets.access import TargetAccess
+from backupctl.targets.target_errors import TargetIdentityError
+from backupctl.tls.certificate_errors import Remedy, certificate_error
+from backupctl.tls.peer import Peer, pin_verifier
+from backupctl.tls.presented import TlsConnection
+from backupctl.tls.trust_settings import tls_context
+
+_PIN: Final = "pin it: `backupctl trust pin $selector`"
+_HINTS: Final[Mapping[Remedy, str]] = {
+    "ca": "use $--location-ca-file with this CA: backupctl then skips the strict checks of its form",
+    "clock": "check the clock of this machine, or renew the certificate of the backup server",
+    "name": f"use a name from the certificate, or {_PIN}",
+    "pin": f"use $--location-ca-file with its CA, or compare the fingerprint with the server's, then {_PIN}",
+}
+_RENEWED: Final = f"if the certificate was renewed, compare the presented fingerprint with the server's, then {_PIN}"
+
+
+class TlsIdentity:
+    """The check that a backup server is the right one: by the CAs that are trusted, or by a pinned certificate."""
+
+    def __init__(self, access: TargetAccess, clock: Clock) -> None:
+        self._trust = access.tls
+        self._clock = clock
+        self._peer = Peer(access.location.host, access.location.host, (*access.selector, "--location"))
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The TLS context; call ``check_pin`` after each handshake, as it does not check the pin."""
+        return tls_context(self._trust)
+
+    def check_pin(self, tls: TlsConnection) -> None:
+        """Raise TargetIdentityError if a certificate is pinned, and the connection has another one."""
+        try:
+            if self._trust.fingerprint is not None:
+                pin_verifier(self._trust.fingerprint, self._peer)(tls)
+        except PinMismatchError as error:
+            raise TargetIdentityError.from_facts(error.facts._replace(hint=_RENEWED)) from error
+
+    def error_for(self, error: BaseException) -> TargetIdentityError | None:
+        """Return the error for a handshake that failed for an untrusted certificate, None for other failures."""
+        found = certificate_error(error, self._peer, self._trust.store, self._clock.now(), _HINTS)
+        return None if found is None else TargetIdentityError.from_facts(found.facts)
