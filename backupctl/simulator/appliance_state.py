@@ -1,13 +1,15 @@
 """The state of one appliance: jobs, schedules, archives, restore, sessions and settings, advanced by the clock."""
 
+import errno
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypedDict
 
 from backupctl.clock import Clock
-from backupctl.errors import UsageError
+from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.api_errors import Message, message
+from backupctl.simulator.archive_contents import DAMAGES
 from backupctl.simulator.archive_directory import ArchiveDirectory
 from backupctl.simulator.archive_store import ArchiveStore
 from backupctl.simulator.backup_runs import LOCATION_NOT_EMPTY, BackupRegistry, BackupRun, BackupSpec, JobType
@@ -48,12 +50,13 @@ class ApplianceState:
     """The state of one appliance; not thread-safe.
 
     ``release`` is a name such as ``8.0`` or a ``Release``. ``job_duration`` is in seconds. ``history`` adds past jobs
-    and a schedule. ``faults`` are written ``KIND[=VALUE][@PHASE]``. New archives go to ``store``, by default to
+    and a schedule. ``faults`` are written ``KIND[=VALUE][@PHASE]``. Archives go to ``store``, by default to
     memory. ``basic``: accept Basic credentials on every request. ``fresh``: deployed but not configured, so it can be
     restored and not backed up. ``requests`` holds the last ``max_requests`` requests, ``downloads`` the public files
     by their paths.
 
-    Raises ``UsageError``: for an unknown release, progress or fault, or a duration of 0.
+    Raises ``UsageError``: for an unknown release, progress or fault, or a duration of 0. Raises ``OutputError``: when
+    the archives of past jobs cannot be written.
     """
 
     restore: RestoreRun | None = None
@@ -168,6 +171,7 @@ class ApplianceState:
         used = self.location_is_used(spec.location)
         job = self._new_backup(spec, user, age=0.0 if at is None else self.moment - at)
         job.job_type = job_type
+        job.damages = tuple(name for name in DAMAGES if self.faults.find(name))
         self._apply_faults(job)
         if self.database_status != HEALTHY and self.health_settings[SETTINGS[job_type]]:
             job.fail(FAILS_AT_PERCENT, backup_failure(self.database_status))
@@ -199,22 +203,26 @@ class ApplianceState:
 
     def _finish_runs(self, moment: float) -> None:
         """Apply the results of the runs that ended by ``moment``: archives, retention, the stage of the appliance."""
-        for job, end in self.backups.take_ended(moment):
-            if end.state == "SUCCEEDED":
-                self._archive(job)
+        for job, _ in self.backups.take_ended(moment):
+            self._archive(job, moment)
+        running = self.backups.running(moment)
+        if running:
+            self._archive(running, moment)
         restored = self.restore.ended(moment) if self.restore and self.stage == "fresh" else None
         if restored and restored.state == "SUCCEEDED":
             self.stage = "restored"
             self.sessions.sso = True
 
-    def _archive(self, job: BackupRun) -> None:
+    def _archive(self, job: BackupRun, moment: float) -> None:
+        end, percent = job.ended(moment), job.progress(moment)
+        complete = end is not None and end.state == "SUCCEEDED"
         try:
-            self.archives.save(job, self.host)
+            self.archives.write(job, self.host, percent, complete=complete)
         except OSError as error:
-            job.fail(100, message("com.vmware.applmgmt.backup_restore.write", f"{error.strerror or error}"))
+            job.fail(percent, message("com.vmware.applmgmt.backup_restore.write", f"{error.strerror or error}"))
             return
         max_counts = [schedule.max_count for schedule in self.schedules.entries.values()]
-        if job.job_type == "SCHEDULED" and max_counts and max_counts[0] is not None:
+        if complete and job.job_type == "SCHEDULED" and max_counts and max_counts[0] is not None:
             self.archives.delete_old(job, self.host, max_counts[0])
 
     def _timing(self, factor: float = 1.0, age: float = 0.0) -> _Timing:
@@ -262,9 +270,15 @@ class ApplianceState:
         for job in past_jobs(self.clock, self.release, self.sessions.username, self.backups, self.job_duration):
             if self.stage != "fresh":
                 self.backups.add(job, past=True)
-            end = job.planned_end()
-            if end and end.state == "SUCCEEDED":
-                self.archives.save_past(job, self.host)
+            self._archive_past(job)
         if self.stage != "fresh" and "schedules" in self.release.features:
             now = self.clock.now()
             self.schedules.create("default", past_schedule(now, self.release), now)
+
+    def _archive_past(self, job: BackupRun) -> None:
+        percent = 100 if job.fail_at is None else job.fail_at
+        try:
+            self.archives.write(job, self.host, percent, complete=job.fail_at is None)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:  # an earlier simulator may have written the same archive
+                raise OutputError(f"cannot write to the store: {error.strerror or error}") from None

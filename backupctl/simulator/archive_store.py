@@ -13,23 +13,22 @@ from backupctl.simulator.backup_runs import BackupRun
 
 
 class ArchiveStore:
-    """Archives in memory, and in ``directory`` where there is one: then new archives go there."""
+    """Archives in ``directory`` where there is one, otherwise in memory."""
 
     def __init__(self, directory: ArchiveDirectory | None) -> None:
         self._memory: dict[FolderPath, StoredArchive] = {}
         self._directory = directory
 
-    def save_past(self, job: BackupRun, host: str) -> None:
-        """Save the archive of a past job of the appliance ``host`` in memory."""
-        archive = archive_of(job, host)
-        self._memory[archive.folder] = archive
+    def write(self, job: BackupRun, host: str, percent: int, *, complete: bool) -> None:
+        """Save the archive of a job of the appliance ``host``, as far as it is at ``percent``.
 
-    def save(self, job: BackupRun, host: str) -> None:
-        """Save the archive of a job. Raises ``OSError``: when it cannot be written."""
-        if self._directory is None:
-            self.save_past(job, host)
-        else:
-            self._directory.save(job, host)
+        Memory holds complete archives only. Raises ``OSError``: when a file cannot be written.
+        """
+        if self._directory is not None:
+            self._directory.write(job, host, percent, complete=complete)
+        elif complete:
+            archive = archive_of(job, host)
+            self._memory[archive.folder] = archive
 
     def has_folder(self, folder: FolderPath) -> bool:
         """Return whether the folder exists."""

@@ -45,13 +45,18 @@ class BackupSpec:
 
 @dataclass(slots=True, kw_only=True)
 class BackupRun(SimulatedRun):
-    """One backup job; ``user`` is None for a scheduled one."""
+    """One backup job; ``user`` is None for a scheduled one.
+
+    ``damages`` are the faults of its archive, of whose files it has written ``files_written``.
+    """
 
     job_id: str
     release: Release
     spec: BackupSpec
     job_type: JobType = "MANUAL"
     user: str | None = None
+    damages: tuple[str, ...] = ()
+    files_written: int = 0
     cancelled_message: Message = field(default_factory=lambda: CANCELLED_MESSAGE)
 
     def status(self, moment: float) -> dict[str, Any]:

@@ -118,6 +118,11 @@ KINDS: Mapping[str, FaultKind] = {
     "archive-location": FaultKind("none", "state", phased=False),
     "odd-user": FaultKind("spelling", "state", phased=False),
     "db-health": FaultKind("health", "state", phased=False),
+    # what lies in the store, although the job succeeds
+    "truncated-archive": FaultKind("none", "state", phased=False),
+    "missing-file": FaultKind("none", "state", phased=False),
+    "rotten-file": FaultKind("none", "state", phased=False),
+    "unfinished": FaultKind("none", "state", phased=False),
 }
 
 _UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -185,7 +185,7 @@ def test_archive_show_of_several_systems_needs_the_system_option(clock: FakeCloc
     other.host = "vc02.example.com"
     for job in other.jobs:
         if job.status(clock.monotonic())["state"] == "SUCCEEDED":
-            backupctl.appliance.archives.save_past(job, other.host)
+            backupctl.appliance.archives.write(job, other.host, 100, complete=True)
     run = backupctl("archive", "show", "M_1", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["message"]) == (2, wording.SEVERAL_SYSTEMS(2))
     every = backupctl("archive", "list", "--location", LOCATION, "-o", "json").result["archives"]

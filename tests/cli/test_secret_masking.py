@@ -58,6 +58,7 @@ FAULTS: Final = [
         "late-html-504",
     ),
     *("stale-list=90s", "oldest-only", "odd-user=sid", "archive-location"),
+    *("truncated-archive", "missing-file", "rotten-file", "unfinished"),
 ]
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)

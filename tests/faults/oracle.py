@@ -59,6 +59,10 @@ NAMES: Final = {
     "reboot-at": "connection failed|503",
     "busy": "is (still )?running|running job",
     "validate-fail": "(?:a backup would fail:|✗) appliance validation",
+    "truncated-archive": "archive",
+    "missing-file": "archive",
+    "rotten-file": "archive",
+    "unfinished": "archive",
     "db-health": r"ended as FAILED|failed at 10 %|(?:a backup would fail:|✗) database health",
 }
 """Patterns that an error message must match, by the fault that caused it."""

@@ -49,6 +49,8 @@ ROWS: Final = (
     # Faults that describe the appliance.
     Row("any", "account-locked|password-expired", "*", "4:auth"),
     Row("any", "archive-location|odd-user=*|oldest-only", "*", "same"),
+    # What is wrong at the location is not seen without a look at it.
+    Row("any", "truncated-archive|missing-file|rotten-file|unfinished", "*", "same"),
     Row("any", "stale-list=*", ATTACH, "9:busy|same"),
     Row("any", "stale-list=*", "look * running_*|cancel *|follow *", "10:not-found|same"),
     Row("any", "stale-list=*", "*", "same"),

@@ -51,9 +51,7 @@ command = LocalGroup("simulator")
 )
 @click.option("--history", is_flag=True, help="Start with a few past jobs, one of them failed.")
 @click.option("--fresh", is_flag=True, help="Simulate an appliance that waits for a restore.")
-@click.option(
-    "--store", type=click.Path(path_type=Path, file_okay=False), help="Write finished backups below this folder."
-)
+@click.option("--store", type=click.Path(path_type=Path, file_okay=False), help="Write the archives below this folder.")
 @click.option(
     "--appliances",
     metavar="N",
