@@ -25,8 +25,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "error_facts", "formatting", "models", "secrets", "rules"},
-    "api": {"", *FOUNDATION, "rules", "tls"},
-    "targets": {"errors", "exit_codes", "clock", "location", "secrets", "rules", "tls"},
+    "network": {"errors", "clock", "rules", "tls"},
+    "api": {"", *FOUNDATION, "rules", "tls", "network"},
+    "targets": {"", "errors", "exit_codes", "clock", "location", "secrets", "rules", "tls", "network"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "monitoring": {"", "errors", "exit_codes", "formatting", "models", "results", "rules"},
@@ -58,8 +59,8 @@ MAY_IMPORT_FOR_TYPES: Mapping[str, set[str]] = {"scheduler": {"api"}, "operation
 """Further imports for the type checker only: both floors are given the API of an appliance."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "httpx": ("api.", "targets.webdav", "simulator.simulator_transport"),
-    "httpcore": ("api.network",),
+    "httpx": ("api.", "network.", "targets.webdav", "simulator.simulator_transport"),
+    "httpcore": ("network.http_transport",),
     "rich": ("output.terminal.",),
     "click": ("cli.",),
     "markdown_it": ("help.markdown",),
@@ -71,8 +72,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
     "subprocess": ("cli.hooks", "cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
-    "socket": ("api.", "targets.", "simulator."),
-    "ssl": ("tls.", "api.", "targets.", "simulator."),
+    "socket": ("api.", "network.", "targets.", "simulator."),
+    "ssl": ("tls.", "network.", "api.", "targets.", "simulator."),
     "threading": ("api.session", "api.typed_json", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
 """The modules that may import a package; a trailing dot includes all modules below."""

@@ -13,8 +13,8 @@ import pytest
 import trustme
 from rich.console import Console
 
-from backupctl.api.network import ERRORS, left_over, network_transport
 from backupctl.clock import SystemClock
+from backupctl.network.http_transport import ERRORS, left_over, network_transport
 from backupctl.tls import presented
 from backupctl.tls.presented import Presented, UntrustedChainError, keep_untrusted_chains, presented_by
 from backupctl.tls.trust_settings import unverified_context

@@ -11,12 +11,12 @@ from backupctl import __version__
 from backupctl.api.credential_state import CredentialState
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Connection, check_https
-from backupctl.api.network import network_transport
 from backupctl.api.recovery_api import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
+from backupctl.network.http_transport import network_transport
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 from backupctl.tls.certificate_errors import certificate_error

@@ -36,6 +36,7 @@ from backupctl.errors import (
     causes_of,
 )
 from backupctl.models import as_utc
+from backupctl.network.http_transport import reason_of
 from backupctl.secrets.redaction import Redact
 
 
@@ -283,23 +284,7 @@ def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
                 cause=str(getattr(cause, "reason", None) or cause),
                 hint="check that this is an HTTPS port",
             )
-    return ApplianceUnreachableError("connection failed: $cause", cause=_reason(error), hint=_FIREWALL_HINT)
-
-
-def proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError:
-    """Return the error for a failed connection to a proxy (``HOST:PORT``)."""
-    unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
-    return ApplianceUnreachableError(
-        f"cannot reach the proxy {proxy}: $cause",
-        cause="unknown host name" if unknown else _reason(error),
-        hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; use none for a direct connection",
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Return the message of the operating system, else that of the library."""
-    messages = (cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror)
-    return next(messages, str(error))
+    return ApplianceUnreachableError("connection failed: $cause", cause=reason_of(error), hint=_FIREWALL_HINT)
 
 
 _HANDSHAKE_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import httpx
 import msgspec
 
-from backupctl.api.network import network_transport
-from backupctl.api.transport import CONNECT_TIMEOUT_SECONDS, time_limit
+from backupctl.api.transport import CONNECT_TIMEOUT_SECONDS
 from backupctl.clock import Clock
 from backupctl.errors import CertificateError, UsageError
+from backupctl.network.http_transport import network_transport
+from backupctl.network.time_limit import time_limit
 from backupctl.tls.peer import Peer
 from backupctl.tls.presented import Presented, TlsConnection, presented_by
 

@@ -12,9 +12,9 @@ import httpx
 from backupctl import __version__
 from backupctl.api.error_mapping import unreachable
 from backupctl.api.handshake import Connection
-from backupctl.api.network import network_transport
 from backupctl.api.transport import BoundedTransport
 from backupctl.errors import INSTALL_HINT, CertificateError, ConfigError, NotSentError
+from backupctl.network.http_transport import network_transport
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings, tls_context

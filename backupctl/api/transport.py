@@ -6,9 +6,8 @@ read and decompressed here, up to ``MAX_BODY_BYTES``.
 """
 
 import contextlib
-import contextvars
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -19,6 +18,7 @@ from backupctl.api.extensions import RAW_HEADERS, REDACT
 from backupctl.api.wire_log import redacted_path, wire_log_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError
+from backupctl.network.time_limit import seconds_left, time_limit
 from backupctl.secrets.redaction import Redactor
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
@@ -46,8 +46,6 @@ class Exchange:
 
 Observer = Callable[[Exchange], None]
 
-_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
-
 
 def timeout_for(method: str) -> httpx.Timeout:
     """Return the timeouts of a request of the recovery API; one that changes something may take long."""
@@ -57,21 +55,6 @@ def timeout_for(method: str) -> httpx.Timeout:
 def request_timeout(seconds: float) -> httpx.Timeout:
     """Return the timeouts of a request whose response may take ``seconds``."""
     return httpx.Timeout(seconds, connect=CONNECT_TIMEOUT_SECONDS)
-
-
-@contextlib.contextmanager
-def time_limit(clock: Clock, seconds: float) -> Iterator[None]:
-    """End each wait in the block ``seconds`` from now at the latest."""
-    token = _deadline.set(clock.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
-def seconds_left(clock: Clock) -> float:
-    """Return the seconds until the deadline, infinity outside of ``time_limit``."""
-    return _deadline.get() - clock.monotonic()
 
 
 class BoundedTransport(httpx.BaseTransport):

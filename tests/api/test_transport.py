@@ -13,7 +13,6 @@ import pytest
 import trustme
 
 from backupctl.api.connect import Login, connect
-from backupctl.api.network import network_transport
 from backupctl.api.recovery_api import RecoveryApi
 from backupctl.api.transport import MAX_BODY_BYTES, BoundedTransport, Exchange, timeout_for
 from backupctl.clock import SystemClock
@@ -26,6 +25,7 @@ from backupctl.errors import (
     UnknownHostError,
     UsageError,
 )
+from backupctl.network.http_transport import network_transport
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer

@@ -12,9 +12,9 @@ import pytest
 import trustme
 
 from backupctl.api.connect import Login, connect
-from backupctl.api.network import network_transport
 from backupctl.api.transport import BoundedTransport, timeout_for
 from backupctl.clock import SystemClock
+from backupctl.network.http_transport import network_transport
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings, unverified_context
 from tests.support.intercepting_proxy import intercepting_proxy

@@ -5,6 +5,7 @@ connection pool is used directly.
 """
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -12,10 +13,9 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from backupctl.api.error_mapping import proxy_unreachable
-from backupctl.api.transport import seconds_left
 from backupctl.clock import Clock
-from backupctl.errors import CertificateError, causes_of
+from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, causes_of
+from backupctl.network.time_limit import seconds_left
 from backupctl.rules.hostport import HostPort
 from backupctl.tls.presented import TlsConnection
 
@@ -30,14 +30,14 @@ ERRORS: Final = (
 
 
 class _TlsChecks(NamedTuple):
-    """Callbacks for the handshake with an appliance, called before any byte of HTTP is sent.
+    """Callbacks for the handshake with a server, called before any byte of HTTP is sent.
 
     ``verify`` gets the connection of a successful handshake and raises to end it. ``explain`` gets the error of a
     failed one and returns the error to raise instead, or None. A handshake that uses ``proxy_tls`` is a proxy's.
     """
 
     verify: Callable[[TlsConnection], None]
-    explain: Callable[[BaseException], CertificateError | None]
+    explain: Callable[[BaseException], BackupctlError | None]
     proxy_tls: ssl.SSLContext | None
 
 
@@ -131,6 +131,22 @@ def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> floa
     return min(bounds, default=None)
 
 
+def _proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError:
+    """Return the error for a failed connection to a proxy (``HOST:PORT``)."""
+    unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
+    return ApplianceUnreachableError(
+        f"cannot reach the proxy {proxy}: $cause",
+        cause="unknown host name" if unknown else reason_of(error),
+        hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; use none for a direct connection",
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a connection failed: the message of the operating system, else that of the library."""
+    messages = (cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror)
+    return next(messages, str(error))
+
+
 class _BoundedBackend(httpcore.NetworkBackend):
     """Opens bounded streams over real sockets."""
 
@@ -153,7 +169,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
             stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._to_proxy:
-                raise proxy_unreachable(error, str(HostPort(host, port))) from error
+                raise _proxy_unreachable(error, str(HostPort(host, port))) from error
             raise
         return _BoundedStream(stream, self._clock, self._checks)
 
@@ -241,7 +257,7 @@ def network_transport(
     proxy: httpx.Proxy | None,
     clock: Clock,
     verify: Callable[[TlsConnection], None] = lambda _: None,
-    explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
+    explain: Callable[[BaseException], BackupctlError | None] = lambda _: None,
 ) -> NetworkTransport:
     """Return a transport over real sockets that keeps one connection open; see ``_TlsChecks`` for the callbacks."""
     checks = _TlsChecks(verify, explain, None if proxy is None else proxy.ssl_context)

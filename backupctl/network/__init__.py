@@ -1,0 +1,1 @@
+"""HTTP over real sockets, to appliances and to backup servers."""
