@@ -67,6 +67,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "apprise": ("api.senders",),
     "trustme": ("simulator.server_certificate",),
     "keyring": ("secrets.from_keyring",),
+    "smbprotocol": ("targets.smb",),
     "tomlkit": ("config.config_edit",),
     "time": ("clock",),
     "_signal": ("__main__",),

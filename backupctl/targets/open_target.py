@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Final
 
 from backupctl.clock import Clock
-from backupctl.errors import UsageError
+from backupctl.errors import INSTALL_HINT, ConfigError, UsageError
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
 
@@ -33,5 +33,10 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
             f"cannot read {access.location.type} locations from this host",
             hint="mount it, and name the folder with $--path-for URL=DIR",
         )
-    target: Target = import_module(f"backupctl.targets.{adapter}").connect(access, clock)
+    try:
+        module = import_module(f"backupctl.targets.{adapter}")
+    except ImportError as error:
+        hint = INSTALL_HINT.format("'backupctl[targets]'")
+        raise ConfigError(f"{access.kind} locations need the Python package {error.name}", hint=hint) from error
+    target: Target = module.connect(access, clock)
     return target
