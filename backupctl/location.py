@@ -7,6 +7,7 @@ or URL": 6.5 also accepts ``host/path``, and URLs with an empty port (``sftp://h
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import unquote
 
@@ -151,6 +152,11 @@ class Location(msgspec.Struct, frozen=True):
         """The normalized path: decoded, without doubled, leading and trailing slashes."""
         return re.sub("/+", "/", unquote(self.path)).strip("/")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the folders of the path, decoded."""
+        return tuple(name for name in self.folder.split("/") if name not in {"", "."})
+
     def __str__(self) -> str:
         return self.masked
 
@@ -211,8 +217,39 @@ class LocationTemplate(msgspec.Struct, frozen=True):
         """Whether the template contains ``{date}`` or ``{time}``."""
         return not {"{date}", "{time}"}.isdisjoint(_PLACEHOLDER.findall(self.text))
 
+    @property
+    def depends_on_server(self) -> bool:
+        """Whether the template contains ``{server}``."""
+        return "{server}" in _PLACEHOLDER.findall(self.text)
+
     def __str__(self) -> str:
         return self.text
+
+
+class MountPoint(msgspec.Struct, frozen=True):
+    """A folder of this host where a location is mounted, written ``nfs://nas/export=/mnt/export``."""
+
+    location: Location
+    path: Path
+
+    @classmethod
+    def parse(cls, text: str) -> "MountPoint":
+        """Parse a mount point. Raises UsageError: if the location is invalid, or the folder no absolute path."""
+        url, _, folder = text.rpartition("=/")
+        if not url:
+            raise UsageError(f"invalid mount point {text!r}", hint="use nfs://nas.example.com/export=/mnt/export")
+        check_printable(folder, "the folder")
+        return cls(Location.parse(url), Path(f"/{folder}"))
+
+    def path_of(self, location: Location) -> Path | None:
+        """Return the folder of a location that is mounted here, or lies below what is; None for any other."""
+        names, mounted = location.names, self.location.names
+        if names[: len(mounted)] != mounted or not self.location.is_same_as(replace(location, path=self.location.path)):
+            return None
+        return self.path.joinpath(*names[len(mounted) :])
+
+    def __str__(self) -> str:
+        return f"{self.location}={self.path}"
 
 
 def parse_location_type(text: str) -> str:

@@ -84,6 +84,8 @@ def _setting(name: str, setting: Value[object]) -> Setting:
         value = value.shown
     if isinstance(value, Path | LocationTemplate):
         value = str(value)
+    if isinstance(value, tuple):
+        value = tuple(map(str, value))
     return _with_source(setting.source, name, value=value)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backupctl.config.secret_resolver import SecretOptions, SecretPlace, SecretResolver, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
+    from backupctl.operations.target_connections import TargetConnections
     from backupctl.output.view import View
     from backupctl.results.result import Envelope, Result
     from backupctl.scheduler.workers import Workers
@@ -134,6 +135,13 @@ class Context:
         if directory is None:
             raise ConfigError("no state directory", hint=f"set {STATE_DIR.file_key} in the configuration file")
         return directory
+
+    @cached_property
+    def targets(self) -> TargetConnections:
+        """The connections to backup servers of this run."""
+        from backupctl.operations.target_connections import TargetConnections
+
+        return TargetConnections(self.clock)
 
     def allow_new_file(self) -> None:
         """Let a command that writes the configuration file create the one that ``--config`` names."""

@@ -16,7 +16,15 @@ from click.core import ParameterSource
 from backupctl.cli.command_help import DocumentedCommand, DocumentedOption, InHelp
 from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
-from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, GROUP, LOCATION_PASSWORD, OPTIONS, PASSWORD, SERVER
+from backupctl.config.option_table import (
+    BACKUP_PASSWORD,
+    CONFIG,
+    GROUP,
+    LOCATION_PASSWORD,
+    OPTIONS,
+    PASSWORD,
+    SERVER,
+)
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.help import option_list
 
@@ -145,6 +153,11 @@ def backup_options(function: F) -> F:
     return options(*in_group(OptionGroup.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
 
 
+def target_options(function: F) -> F:
+    """Declare the options of a command that reads a location from this host."""
+    return options(*in_group(OptionGroup.TARGET))(function)
+
+
 def in_group(group: OptionGroup) -> tuple[Option[object], ...]:
     """Return the options of a group."""
     return tuple(option for option in OPTIONS if option.group is group)
@@ -178,7 +191,7 @@ def _declare(option: Option[object]) -> Callable[[F], F]:
         Kind.SWITCH: {"is_flag": True, "default": None},
         Kind.COUNT: {"count": True},
     }
-    complete: dict[str, Any] = {}
+    complete: dict[str, Any] = {} if option.alone is None else {"is_flag": False, "flag_value": option.alone}
     if option.choices:
         complete["shell_complete"] = lambda _ctx, _parameter, _start: list(option.choices)
     elif option in {SERVER, GROUP}:

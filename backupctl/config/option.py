@@ -36,6 +36,7 @@ class OptionGroup(StrEnum):
     OUTPUT = "Output"
     BACKUP = "Backup"
     FOLLOWING = "Following"
+    TARGET = "Reading the location directly"
 
 
 class Kind(StrEnum):
@@ -54,7 +55,8 @@ class Option(Generic[T_co]):
     ``default`` is the text in the documentation, None without a default. ``choices`` are the only valid values, or
     the known ones with ``open_choices``. ``environment`` and ``file_key`` are its variable and its key in the file:
     None if it has none, ``""`` if they are named after the option. ``help_of`` has the help of commands, or of groups
-    of commands, for which ``help`` would not be true.
+    of commands, for which ``help`` would not be true. ``alone`` is the value of an option that is given without one,
+    None if it needs one.
     """
 
     # Every command loads this class, and a plain class takes a third of the time of a dataclass to define.
@@ -75,6 +77,7 @@ class Option(Generic[T_co]):
         environment: str | None = None,
         file_key: str | None = None,
         help_of: Mapping[str, str] | None = None,
+        alone: str | None = None,
     ) -> None:
         self.name = name
         self.group = group
@@ -89,6 +92,7 @@ class Option(Generic[T_co]):
         self.environment = f"BACKUPCTL_{self.key.upper()}" if environment == "" else environment
         self.file_key = name if file_key == "" else file_key
         self.help_of = help_of or {}
+        self.alone = alone
 
     def parse(self, text: str) -> T_co:
         """Return the value of one text. Raises UsageError: if it is invalid."""

@@ -71,7 +71,7 @@ def _value(
 
 _COLOR: Final[tuple[Literal["auto", "always", "never"], ...]] = ("auto", "always", "never")
 
-_CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING = OptionGroup
+_CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING, _TARGET = OptionGroup
 CONFIG: Final = Option(
     "config",
     _CONNECTION,
@@ -264,6 +264,38 @@ TOGETHER: Final = _switch(
 )
 FAIL_FAST: Final = _switch("fail-fast", _FOLLOWING, "Start no further backup after a failure.", file_key=None)
 
+LOCATION_FINGERPRINT: Final = _value(
+    "location-fingerprint",
+    _TARGET,
+    optional(parsers.parse_peer_fingerprint),
+    "SHA256:KEY",
+    "Trust only this host key, or this certificate (sha256:HEX).",
+)
+LOCATION_CA_FILE: Final = _value(
+    "location-ca-file",
+    _TARGET,
+    optional(parsers.parse_path),
+    "FILE",
+    "Trust the CAs in this PEM file for FTPS and HTTPS.",
+)
+PATH_FOR: Final = Option(
+    "path-for",
+    _TARGET,
+    repeated(parsers.parse_mount_point),
+    "Folder on this host where a location is mounted (repeatable).",
+    kind=Kind.LIST,
+    metavar="URL=DIR",
+    environment="",
+    file_key="",
+)
+SYSTEM: Final = _value(
+    "system",
+    _TARGET,
+    optional(parsers.parse_system),
+    "NAME",
+    "The appliance's folder, sn_NAME, if not named after its host.",
+)
+
 OPTIONS: Final[tuple[Option[object], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG, STATE_DIR, JOURNAL),
     *(GROUP, ALL, PARALLEL),
@@ -271,6 +303,7 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
     *(LOCATION, LOCATION_TYPE, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
     *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING),
     *(CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST),
+    *(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR, SYSTEM),
 )
 """All options by group, in the order of the help."""
 

@@ -8,18 +8,26 @@ from typing import Final, TypeVar
 from backupctl.config.proxy import parse_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
-from backupctl.location import LocationTemplate, parse_location_type
+from backupctl.location import LocationTemplate, MountPoint, parse_location_type
 from backupctl.rules import request_fields
 from backupctl.rules.duration import parse_duration
-from backupctl.rules.fingerprint import parse_fingerprint
+from backupctl.rules.fingerprint import parse_fingerprint, parse_peer_fingerprint
 from backupctl.rules.plain_text import check_printable
 
-__all__ = ["parse_duration", "parse_fingerprint", "parse_location_type", "parse_proxy"]  # imported for the option table
+__all__ = [  # imported for the option table
+    "parse_duration",
+    "parse_fingerprint",
+    "parse_location_type",
+    "parse_peer_fingerprint",
+    "parse_proxy",
+]
 
 C = TypeVar("C", bound=str)
 
 parse_location_template = LocationTemplate.parse
 parse_location_user = request_fields.parse_location_user
+parse_mount_point = MountPoint.parse
+parse_system = request_fields.parse_system
 parse_comment = request_fields.parse_comment
 
 SHORTEST_INTERVAL: Final = 0.1

@@ -50,3 +50,12 @@ def check_job_id(job_id: str) -> None:
     check_not_an_option(job_id, "a job id")
     if not re.fullmatch(r"[A-Za-z0-9._~:-]+", job_id) or not job_id.strip("."):
         raise UsageError(f"invalid job id {job_id!r}", hint="use an id such as 20180223-204306-7312210, or latest")
+
+
+def parse_system(name: str) -> str:
+    """Return the name of an appliance's folder at a location. Raises UsageError: if it is no name of a folder."""
+    name = name.strip()
+    if not name.removeprefix("sn_") or name in {".", ".."} or "/" in name:
+        raise UsageError(f"invalid system {name!r}", hint="use the name of its folder, such as sn_vc01.example.com")
+    check_printable(name, "the system")
+    return name

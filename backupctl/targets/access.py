@@ -34,8 +34,7 @@ class TargetAccess(msgspec.Struct, frozen=True):
     @property
     def folder(self) -> TargetPath:
         """The folder of the location, from the root of the target."""
-        names = [name for name in self.location.folder.split("/") if name] if self.path is None else []
-        return tuple(names)
+        return () if self.path is not None else self.location.names
 
     @property
     def server(self) -> tuple[object, ...]:

@@ -30,7 +30,8 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
     adapter = _ADAPTERS.get(access.kind)
     if adapter is None:
         raise UsageError(
-            f"cannot read {access.location.type} locations from this host",
+            "cannot read $1 locations from this host",
+            texts=(access.location.type,),
             hint="mount it, and name the folder with $--path-for URL=DIR",
         )
     try:

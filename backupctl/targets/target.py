@@ -99,7 +99,7 @@ def read_small(target: Target, path: TargetPath, limit: int) -> bytes:
         for chunk in chunks:
             content += chunk
             if len(content) > limit:
-                raise TargetAnswerError("$1 is larger than expected", texts=("/".join(path),))
+                raise TargetAnswerError("$1 is larger than expected", texts=(path[-1],))
     return bytes(content)
 
 

@@ -251,6 +251,8 @@ def test_every_variable_is_used_and_named_as_the_source(home: Path, option: Any)
         "stall-timeout": "1h",
         "interval": "5s",
         "fingerprint": f"sha256:{'0' * 64}",
+        "location-fingerprint": f"SHA256:{'A' * 43}",
+        "path-for": "nfs://nas/export=/mnt/export",
     }
     text = samples.get(option.name) or (option.choices[-1] if option.choices else "yes")
     run = config("show", "-v", "-o", "json", environ={str(option.environment): text})

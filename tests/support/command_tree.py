@@ -112,6 +112,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
         **_OUTPUT,
         **_BACKUP,
         **_FOLLOWING,
+        **_TARGET,
         **_OF_COMMANDS,
         **_OF_CHECK,
         **_SIMULATOR,
@@ -166,6 +167,12 @@ _FOLLOWING: Final = {
     "--if-running": Sample("attach", ("hope",)),
     "--cancel-on-interrupt": Sample(),
 }
+_TARGET: Final = {
+    "--location-fingerprint": Sample(f"SHA256:{'A' * 43}", ("MD5:00", "")),
+    "--location-ca-file": Sample("/dev/null", ("/dev/null/ca.pem",)),
+    "--path-for": Sample("nfs://nas/export=/nowhere", ("nfs://nas/export", f"nfs://u:{MARK}@nas/x=/mnt", "")),
+    "--system": Sample(f"sn_{HOST}", ("", "a/b")),
+}
 _OF_COMMANDS: Final = {
     "job_id": Sample("latest"),
     "archive": Sample("S_8.0.0.10000_20260301-000000_"),
@@ -186,7 +193,6 @@ _OF_COMMANDS: Final = {
     "--since": Sample("30d", ("ever",)),
     "--sso-username": Sample(USER, ("",), usual=True),
     "--state": Sample("FAILED", ("a b",)),
-    "--system": Sample(f"sn_{HOST}", ("",)),
     "--type": Sample("MANUAL", ("a b",)),
     "--until": Sample("1d", ("never",)),
     "--yes": Sample(usual=True),

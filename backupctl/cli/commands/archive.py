@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
-from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
+from backupctl.cli.options import CommandGroup, options, secret_options, shared_options, target_options
+from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
@@ -34,7 +34,8 @@ def _location_options(function: F) -> F:
         is_flag=True,
         help="Allow the location's password in request URLs (before 7.0U2).",
     )
-    return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(password_in_url(function)))
+    declared = secret_options(LOCATION_PASSWORD)(target_options(password_in_url(function)))
+    return options(LOCATION, LOCATION_USER)(declared)
 
 
 command = CommandGroup("archive")
@@ -51,7 +52,7 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import SystemsResult
 
-    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
+    def work(_system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
         names = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
         return Outcome(SystemsResult(systems=names))
 
@@ -59,7 +60,6 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
 
 
 @command.command("list")
-@click.option("--system", metavar="NAME", help="Only archives of this system, from `archive systems`.")
 @click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")
 @click.option("--until", metavar="WHEN", help="Started until then.")
 @click.option("--comment-contains", metavar="TEXT", help="Only archives with this text in their comment.")
@@ -71,7 +71,6 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
 @click.pass_obj
 def list_command(  # noqa: PLR0917 - click passes arguments by name
     context: Context,
-    system: str | None,
     allow_password_in_url: bool,
     since: str | None,
     until: str | None,
@@ -86,7 +85,7 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
 
     archive_filter = _archive_filter(context.clock.now(), since, until, comment_contains, limit)
 
-    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
+    def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
         archives, unreadable = yield from read_archives(
             appliance, location, system, archive_filter, password_in_url=allow_password_in_url
         )
@@ -97,18 +96,17 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
 
 @command.command("show")
 @click.argument("archive")
-@click.option("--system", metavar="NAME", help="System of the archive, if the location has several.")
 @_location_options
 @shared_options
 @click.pass_obj
-def show(context: Context, archive: str, system: str | None, allow_password_in_url: bool) -> int:
+def show(context: Context, archive: str, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
     from backupctl.cli.runner import run
     from backupctl.operations.archive import read_archive
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import ArchiveResult
 
-    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
+    def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
         info = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
         return Outcome(ArchiveResult(archive=info))
 
@@ -116,12 +114,12 @@ def show(context: Context, archive: str, system: str | None, allow_password_in_u
 
 
 def _with_location(
-    work: Callable[[LocationSpec, Appliance], Task[Outcome[R]]],
+    work: Callable[[str | None, LocationSpec, Appliance], Task[Outcome[R]]],
 ) -> Callable[[ApplianceSettings], Work[R]]:
-    """Return a function that prepares ``work`` with the location of an appliance."""
+    """Return a function that prepares ``work`` with the system and the location of an appliance."""
     from backupctl.cli.location_settings import location_spec
 
-    return lambda settings: partial(work, location_spec(settings))
+    return lambda settings: partial(work, settings.value(SYSTEM), location_spec(settings))
 
 
 def _archive_filter(

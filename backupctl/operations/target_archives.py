@@ -1,0 +1,142 @@
+"""Read the archives at a location from this host; these functions block, so ``TargetConnections`` calls them.
+
+The level ``vCenter/`` above the systems may be missing. 6.5 writes straight into the location, without archives that
+could be told apart. Source: folder listings in VMware Cloud Foundation's documentation and in public scripts.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from backupctl.errors import NotFoundError
+from backupctl.location import Location
+from backupctl.results.target_archive import ArchiveFile, TargetArchive
+from backupctl.rules.archive_name import SYSTEM_PREFIX, ArchiveName, parse_archive_name, system_folder
+from backupctl.targets.target import Target, TargetEntry, TargetPath, read_small
+from backupctl.targets.target_errors import TargetAnswerError
+
+METADATA: Final = "backup-metadata.json"
+
+_MAX_METADATA_BYTES: Final = 1024 * 1024
+_PARENTS: Final[tuple[TargetPath, ...]] = (("vCenter",), ())
+"""The folders, below the location, that may hold the folders of systems."""
+
+
+class FoundArchives(msgspec.Struct, frozen=True):
+    """The archives of a system, newest first, and how many other entries its folder has."""
+
+    archives: tuple[TargetArchive, ...]
+    others: int
+
+
+def find_systems(target: Target) -> tuple[TargetPath, ...]:
+    """Return the folders of the systems at a location, by name. Raises NotFoundError: if the location is missing."""
+    found: dict[str, TargetPath] = {}
+    top = target.list(())
+    for parent in _PARENTS:
+        inner = top if not parent else _list(target, parent) if _has_folder(top, parent[0]) else ()
+        for each in inner:
+            if each.kind == "folder" and each.name.startswith(SYSTEM_PREFIX):
+                found.setdefault(each.name, (*parent, each.name))
+    return tuple(found[name] for name in sorted(found))
+
+
+def find_system(target: Target, name: str) -> TargetPath:
+    """Return the folder of a system; its name is compared without case, as host names are.
+
+    Raises NotFoundError: if it is missing; its details name the systems that are there.
+    """
+    wanted = system_folder(name)
+    for parent in _PARENTS:
+        try:
+            if target.stat((*parent, wanted)).kind == "folder":
+                return (*parent, wanted)
+        except NotFoundError:
+            continue
+    systems = find_systems(target)
+    matching = [path for path in systems if path[-1].lower() == wanted.lower()]
+    if len(matching) == 1:
+        return matching[0]
+    raise NotFoundError(
+        "no backups of $1 at the location",
+        texts=(wanted,),
+        details=[f"{path[-1]}" for path in systems[:_MAX_NAMED]],
+        hint="choose one of these with $--system" if systems else None,
+    )
+
+
+_MAX_NAMED: Final = 20
+
+
+def read_archives(target: Target, location: Location, system: TargetPath) -> FoundArchives:
+    """Return the archives in the folder of a system."""
+    entries = target.list(system)
+    names = [(each, parse_archive_name(each.name)) for each in entries]
+    found = [
+        _examine(target, location, (*system, each.name), name)
+        for each, name in names
+        if name is not None and each.kind == "folder"
+    ]
+    found.sort(key=lambda archive: (archive.start_time, archive.archive), reverse=True)
+    return FoundArchives(tuple(found), len(entries) - len(found))
+
+
+def read_archive(target: Target, location: Location, path: TargetPath) -> TargetArchive:
+    """Return one archive. Raises NotFoundError: if it does not exist, or its name is not that of an archive."""
+    name = parse_archive_name(path[-1])
+    if name is None or target.stat(path).kind != "folder":
+        raise NotFoundError("archive $1 not found at the location", texts=(path[-1],))
+    return _examine(target, location, path, name)
+
+
+def _examine(target: Target, location: Location, path: TargetPath, name: ArchiveName) -> TargetArchive:
+    entries = sorted(target.list(path), key=lambda each: each.name)
+    files = tuple(ArchiveFile(each.name, each.size) for each in entries if each.kind == "file")
+    has_metadata = any(file.name == METADATA for file in files)
+    problems = [f"{each.name} is not a file" for each in entries if each.kind != "file"]
+    problems += [f"{file.name} is empty" for file in files if file.size == 0]
+    problems += _metadata_problems(target, path) if has_metadata else [f"{METADATA} is missing"]
+    sizes = [file.size for file in files if file.size is not None]
+    return TargetArchive(
+        archive=path[-1],
+        system_name=path[-2],
+        kind="M" if name.kind == "M" else "S",
+        version=name.version,
+        start_time=name.start_time,
+        comment=name.comment,
+        location=archive_location(location, path),
+        state="damaged" if problems and has_metadata else "unfinished" if problems else "complete",
+        problems=tuple(problems),
+        size_bytes=sum(sizes) if len(sizes) == len(files) else None,
+        files=files,
+    )
+
+
+def _metadata_problems(target: Target, path: TargetPath) -> Sequence[str]:
+    try:
+        content = read_small(target, (*path, METADATA), _MAX_METADATA_BYTES)
+    except (NotFoundError, TargetAnswerError) as error:
+        return [f"{METADATA} cannot be read: {error.message}"]
+    try:
+        is_object = isinstance(msgspec.json.decode(content), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        is_object = False
+    return () if is_object else [f"{METADATA} is not valid JSON"]
+
+
+def archive_location(location: Location, path: TargetPath) -> str:
+    """Return the location of an archive, as ``restore`` takes it."""
+    return "/".join((location.masked.rstrip("/"), *(quote(name, safe="=+,@~") for name in path)))
+
+
+def _has_folder(entries: Sequence[TargetEntry], name: str) -> bool:
+    return any(each.name == name and each.kind == "folder" for each in entries)
+
+
+def _list(target: Target, folder: TargetPath) -> Sequence[TargetEntry]:
+    try:
+        return target.list(folder)
+    except NotFoundError:
+        return ()
