@@ -118,7 +118,7 @@ def _metadata_problems(target: Target, path: TargetPath) -> Sequence[str]:
     try:
         content = read_small(target, (*path, METADATA), _MAX_METADATA_BYTES)
     except (NotFoundError, TargetAnswerError) as error:
-        return [f"{METADATA} cannot be read: {error.message}"]
+        return [error.message]
     try:
         is_object = isinstance(msgspec.json.decode(content), dict)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
