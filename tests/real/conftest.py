@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.openssh_server import OpenSshServer, openssh_server
 from tests.support.processes import Program, Programs, Simulators
 from tests.support.terminal import Open, Terminal
+
+
+@pytest.fixture(scope="session")
+def openssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSshServer]:
+    with openssh_server(tmp_path_factory.mktemp("openssh")) as server:
+        yield server
 
 
 @pytest.fixture
