@@ -68,6 +68,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "trustme": ("simulator.server_certificate",),
     "keyring": ("secrets.from_keyring",),
     "smbprotocol": ("targets.smb",),
+    "paramiko": ("targets.sftp",),
     "tomlkit": ("config.config_edit",),
     "time": ("clock",),
     "_signal": ("__main__",),
@@ -75,7 +76,10 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("cli.hooks", "cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
     "socket": ("api.", "network.", "targets.", "simulator."),
     "ssl": ("tls.", "network.", "api.", "targets.", "simulator."),
-    "threading": ("api.session", "api.typed_json", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
+    "threading": (
+        *("api.session", "api.typed_json", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
+        "targets.sftp",
+    ),
 }
 """The modules that may import a package; a trailing dot includes all modules below."""
 

@@ -1,0 +1,198 @@
+"""SFTP and SCP locations: OpenSSH serves SFTP on the port that SCP uses.
+
+The login is the location's user and password: neither keys nor an agent of this user.
+"""
+
+import errno
+import logging
+import socket
+import stat
+import struct
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from threading import Timer
+from typing import Final
+
+import paramiko
+
+from backupctl.clock import Clock
+from backupctl.errors import NotFoundError
+from backupctl.location import Location
+from backupctl.targets import target_errors
+from backupctl.targets.access import TargetAccess
+from backupctl.targets.known_hosts import KnownKeys, known_keys
+from backupctl.targets.target import ANSWER_SECONDS, CHUNK_BYTES, CONNECT_SECONDS, TargetEntry, bounded, target_entry
+from backupctl.targets.target import TargetPath as Path
+
+logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else Python prints its tracebacks
+
+_PORT: Final = 22
+_LOST: Final = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, struct.error, IndexError)
+"""What paramiko raises where a connection fails, or an answer is garbage."""
+
+
+def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
+    """Return the target of an SSH server. Raises TargetLoginError: without a user or password, too."""
+    location, host = access.location, access.location.host
+    if not access.user or access.password is None:
+        raise target_errors.TargetLoginError("$1 needs a user and a password", texts=(host,))
+    known = KnownKeys() if access.host_key else known_keys(host, location.port or _PORT)
+    transport = exchange_keys(location, known.types)
+    try:
+        _check_host_key(access, transport.get_remote_server_key(), known)
+        with _limited(transport, host, ANSWER_SECONDS):
+            _log_in(transport, access.user, access.password.reveal(), host)
+            return SftpTarget(paramiko.SFTPClient.from_transport(transport), host)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def exchange_keys(location: Location, key_types: frozenset[str]) -> paramiko.Transport:
+    """Connect without a login, and return the transport; host keys of ``key_types`` are asked for first."""
+    try:
+        connected = socket.create_connection((location.host, location.port or _PORT), CONNECT_SECONDS)
+    except OSError as error:
+        texts = (location.host, error.strerror or str(error))
+        raise target_errors.TargetUnreachableError("cannot connect to $1: $2", texts=texts) from error
+    transport = paramiko.Transport(connected)
+    transport.auth_timeout = None  # _limited ends each wait
+    options = transport.get_security_options()
+    options.key_types = sorted(
+        options.key_types, key=lambda name: ("ssh-rsa" if name.startswith("rsa-") else name) not in key_types
+    )
+    with _limited(transport, location.host, CONNECT_SECONDS):
+        transport.start_client()
+    return transport
+
+
+def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys) -> None:
+    """Raise TargetIdentityError unless the host key is the pinned one or, without a pin, a known one."""
+    text, pin = key.get_base64(), access.host_key
+    if key.fingerprint == pin or (pin is None and text in known.trusted - known.revoked):
+        return
+    state = "is revoked" if text in known.revoked else "has changed" if pin or known.trusted else "is unknown"
+    expected = [f"expected   {pin}"] if pin else []
+    raise target_errors.TargetIdentityError(
+        "the host key of $1 $2",
+        texts=(access.location.host, state),
+        details=(*expected, f"presented  {key.fingerprint} ({key.algorithm_name})"),
+        hint="compare it on the server: `ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf`; "
+        "if it is the same: `backupctl trust pin $selector`",
+        selector=("--location", access.location.masked, *access.selector),
+    )
+
+
+def _log_in(transport: paramiko.Transport, user: str, password: str, host: str) -> None:
+    try:
+        missing = transport.auth_password(user, password)  # or keyboard-interactive, if the server wants that
+    except paramiko.AuthenticationException as error:
+        if not transport.is_active():
+            raise EOFError("during the login") from error
+        missing = getattr(error, "allowed_types", ["password"])
+    if {"password", "keyboard-interactive"} & set(missing):
+        raise target_errors.TargetLoginError("$1 rejected the user name or password", texts=(host,))
+    if missing:
+        texts = (host, ", ".join(missing))
+        raise target_errors.TargetLoginError("$1 wants more than a password: $2", texts=texts)
+
+
+@contextmanager
+def _limited(transport: paramiko.Transport, host: str, seconds: float) -> Iterator[None]:
+    """Raise TargetUnreachableError if the connection is lost in the block, or if the block takes too long.
+
+    paramiko has waits without a limit; all of them end with the connection.
+    """
+    timer = Timer(seconds, transport.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except _LOST as error:
+        message, hint = ("connection to $1 lost: $2", None)
+        if timer.finished.is_set():
+            message = "$1 did not answer within $3 s"
+        elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+            message, hint = "$1 is too old: $2", "add an Ed25519 or ECDSA host key to the server, or update it"
+        transport.close()
+        raise target_errors.TargetUnreachableError(
+            message, texts=(host, str(error), f"{seconds:g}"), hint=hint
+        ) from error
+    finally:
+        timer.cancel()
+
+
+class SftpTarget:
+    """The files of an SSH server. A path starts at its root; if the first folder is not there, at the login folder."""
+
+    def __init__(self, client: paramiko.SFTPClient, host: str) -> None:
+        self._client, self._host = client, host
+        self._roots: dict[str, str] = {}
+
+    def list(self, folder: Path) -> tuple[TargetEntry, ...]:
+        """Return the entries of a folder."""
+        with self._errors(folder):
+            found = self._client.listdir_iter(self._name(folder), read_aheads=2)
+            return bounded(_entry(each.filename, each) for each in found)
+
+    def stat(self, path: Path) -> TargetEntry:
+        """Return one entry."""
+        with self._errors(path):
+            return _entry(path[-1], self._client.lstat(self._name(path)))
+
+    def open_read(self, path: Path) -> Generator[bytes, None, None]:
+        """Yield the content of a file; its end closes it, without waiting for the server."""
+        with self._errors(path):
+            file = self._client.open(self._name(path), "rb", 0)
+        while True:
+            with self._errors(path):
+                chunk = file.read(CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+    def remove_file(self, path: Path) -> None:
+        """Remove one file."""
+        with self._errors(path):
+            self._client.remove(self._name(path))
+
+    def remove_empty_dir(self, path: Path) -> None:
+        """Remove a folder, which must be empty."""
+        with self._errors(path):
+            self._client.rmdir(self._name(path))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.get_channel().get_transport().close()
+
+    def _name(self, path: Path) -> str:
+        first = "".join(path[:1])
+        if first not in self._roots:
+            self._roots[first] = "/"
+            try:
+                self._client.lstat(f"/{first}")
+            except OSError as error:
+                if error.errno == errno.ENOENT:
+                    self._roots[first] = ""
+        return self._roots[first] + "/".join(path)
+
+    @contextmanager
+    def _errors(self, path: Path) -> Iterator[None]:
+        channel = self._client.get_channel()
+        with _limited(channel.get_transport(), self._host, ANSWER_SECONDS):
+            try:
+                yield
+            except (OSError, UnicodeError) as error:
+                if channel.closed:
+                    raise EOFError("the server closed it") from error
+                if getattr(error, "errno", None) == errno.ENOENT:
+                    raise NotFoundError("$1 does not exist", texts=("/".join(path),)) from error
+                reason = getattr(error, "strerror", None) or str(error)
+                raise target_errors.TargetAnswerError("$1: $2", texts=("/".join(path), reason)) from error
+
+
+def _entry(name: str, attributes: paramiko.SFTPAttributes) -> TargetEntry:
+    mode = attributes.st_mode or 0
+    if stat.S_ISDIR(mode):
+        return target_entry(name, "folder")
+    return target_entry(name, "file" if stat.S_ISREG(mode) else "other", attributes.st_size)
