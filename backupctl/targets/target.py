@@ -21,6 +21,8 @@ ANSWER_SECONDS: Final = 30.0
 
 CHUNK_BYTES: Final = 256 * 1024
 
+EntryKind = Literal["file", "folder", "other"]
+
 TargetPath = tuple[str, ...]
 """The names of a path, from the root of the server (``SubTarget``: from its folder); ``()`` is that root."""
 
@@ -32,7 +34,7 @@ class TargetEntry(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: Literal["file", "folder", "other"]
+    kind: EntryKind
     size: int | None = None
 
 
@@ -72,14 +74,14 @@ class Target(Protocol):
         ...
 
 
-def target_entry(name: str, kind: Literal["file", "folder", "other"], size: int | None = None) -> TargetEntry:
+def target_entry(name: str, kind: EntryKind, size: int | None = None) -> TargetEntry:
     """Return an entry for a name that a server sent; one that cannot be used as a path gets the kind ``other``."""
     return TargetEntry(name, kind if is_plain_name(name) else "other", size)
 
 
 def is_plain_name(name: str) -> bool:
     """Return whether a name stays in its folder and can be written to any server."""
-    return name not in {"", ".", ".."} and name.isprintable() and not {"/", "\\"} & set(name)
+    return name not in {"", ".", ".."} and len(name) < 256 and name.isprintable() and not {"/", "\\"} & set(name)
 
 
 def bounded(entries: Iterable[TargetEntry]) -> tuple[TargetEntry, ...]:

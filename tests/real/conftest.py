@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apache_server import ApacheServer, apache_server
 from tests.support.openssh_server import OpenSshServer, openssh_server
 from tests.support.processes import Program, Programs, Simulators
 from tests.support.terminal import Open, Terminal
+
+
+@pytest.fixture(scope="session")
+def apache() -> Iterator[ApacheServer]:
+    with apache_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,187 @@
+"""Apache httpd with mod_dav as a process of the tests: over TLS, with its own configuration and nothing in /etc.
+
+A request to a folder needs a login; ``https`` has the right certificate, the other ports one that is not trusted.
+"""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import trustme
+
+from backupctl.location import Location
+from backupctl.secrets.secret import Secret
+from backupctl.targets.access import TargetAccess
+from backupctl.tls.trust_settings import TrustSettings
+from tests.support.processes import CLOCK, require_program, wait_until
+
+USER, PASSWORD = "backup", "Pa55 wörd!"
+_ACCOUNT = "www-data"
+_MODULES = (
+    *("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest", "dav"),
+    *("dav_fs", "dir", "alias", "mime", "ssl"),
+)
+_CONFIGURATION = """
+ServerRoot {folder}
+ServerName 127.0.0.1
+PidFile {folder}/pid
+ErrorLog {folder}/error.log
+TransferLog {folder}/access.log
+DavLockDB {folder}/locks/db
+StartServers 1
+MaxKeepAliveRequests 0
+TypesConfig /dev/null
+DocumentRoot {folder}/page
+<Directory />
+  Require all granted
+</Directory>
+Alias /dav {folder}/dav
+Alias /digest {folder}/dav
+Redirect 302 /moved https://127.0.0.1:1/dav
+<Location /dav>
+  Dav on
+  AuthType Basic
+  AuthName backups
+  AuthBasicProvider file
+  AuthUserFile {folder}/users
+  Require valid-user
+</Location>
+<Location /dav/forbidden>
+  Require all denied
+</Location>
+<Location /digest>
+  AuthType Digest
+  AuthName backups
+  AuthDigestProvider file
+  AuthUserFile {folder}/users
+  Require valid-user
+</Location>
+"""
+_HOST = """
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+  SSLEngine {engine}
+  SSLCertificateFile {folder}/{name}.pem
+</VirtualHost>
+"""
+
+
+class ApacheServer:
+    """A running server; ``root`` is what it serves as ``/dav``."""
+
+    def __init__(self, folder: Path, ports: dict[str, int], certificates: dict[str, bytes]) -> None:
+        self.root = folder / "dav"
+        self.ca_file = folder / "ca.pem"
+        self.ports = ports
+        self.certificates = certificates
+
+    @contextmanager
+    def folder(self, name: str) -> Iterator[Path]:
+        """Yield a folder to make and to ``give``, and remove it at the end."""
+        yield self.root / name
+        shutil.rmtree(self.root / name)
+
+    @property
+    def log(self) -> Path:
+        """The log of all requests."""
+        return self.root.parent / "access.log"
+
+    @staticmethod
+    def location(url: str) -> Location:
+        return Location.parse(url).of_type(None)
+
+    def give(self, path: Path) -> None:
+        """Let the server change a folder and everything in it."""
+        for each in (path, *path.rglob("*")):
+            shutil.chown(each, _ACCOUNT, _ACCOUNT)
+
+    def access(
+        self,
+        path: str = "/dav",
+        kind: str = "https",
+        *,
+        port: int | None = None,
+        password: str = PASSWORD,
+        tls: TrustSettings | None = None,
+    ) -> TargetAccess:
+        """Return the access to a path, with the CA of the server trusted; ``port`` is that of a relay."""
+        scheme = "http" if kind == "http" else "https"
+        location = self.location(f"{scheme}://127.0.0.1:{port or self.ports[kind]}{path}")
+        return TargetAccess(location, USER, Secret(password), tls=tls or TrustSettings(ca_file=self.ca_file))
+
+
+@contextmanager
+def apache_server() -> Iterator[ApacheServer]:
+    """Run a server on ports of loopback; a session of tests needs one."""
+    program = shutil.which("apache2", path=f"{os.defpath}:/usr/sbin") or require_program("apache2")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apache-")))
+        folder.chmod(0o755)  # the folders of pytest are closed to the account of the server
+        for name in ("dav", "page", "locks"):
+            (folder / name).mkdir()
+        (folder / "page" / "index.html").write_text("<html>welcome</html>")
+        certificates = _make_certificates(folder)
+        ports = dict(zip(("http", *certificates), _free_ports(1 + len(certificates)), strict=True))
+        _configure(folder, ports)
+        server = ApacheServer(folder, ports, certificates)
+        server.give(folder)
+        process = subprocess.Popen(
+            [program, "-X" if os.geteuid() else "-DFOREGROUND", "-f", str(folder / "httpd.conf")],
+            stderr=stack.enter_context((folder / "stderr").open("wb")),
+            user=_ACCOUNT if os.geteuid() == 0 else None,
+        )
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        wait_until(lambda: all(map(_is_open, ports.values())) or process.poll(), "apache2")
+        assert process.poll() is None, (folder / "stderr").read_text() + (folder / "error.log").read_text()
+        yield server
+
+
+def _make_certificates(folder: Path) -> dict[str, bytes]:
+    """Write the certificates, and return them in DER form by name."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    past = CLOCK.now() - timedelta(days=3)
+    leaves = {
+        "https": authority.issue_cert("127.0.0.1"),
+        "expired": authority.issue_cert("127.0.0.1", not_before=past - timedelta(days=9), not_after=past),
+        "unknown": stranger.issue_cert("127.0.0.1"),
+        "other-name": authority.issue_cert("elsewhere.example.com"),
+    }
+    for name, leaf in leaves.items():
+        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
+    return {name: ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode()) for name, leaf in leaves.items()}
+
+
+def _configure(folder: Path, ports: dict[str, int]) -> None:
+    modules = "".join(f"LoadModule {each}_module /usr/lib/apache2/modules/mod_{each}.so\n" for each in _MODULES)
+    hosts = ""
+    for name, port in ports.items():
+        engine = "off" if name == "http" else "on"
+        hosts += _HOST.format(port=port, folder=folder, engine=engine, name="https" if name == "http" else name)
+    (folder / "httpd.conf").write_text(modules + _CONFIGURATION.format(folder=folder) + hosts)
+    hashed = subprocess.run(
+        ["openssl", "passwd", "-apr1", "-stdin"], input=PASSWORD.encode(), capture_output=True, check=True
+    )
+    (folder / "users").write_text(f"{USER}:{hashed.stdout.decode().strip()}\n")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
