@@ -10,6 +10,13 @@ from tests.support.apache_server import ApacheServer, apache_server
 from tests.support.openssh_server import OpenSshServer, openssh_server
 from tests.support.processes import Program, Programs, Simulators
 from tests.support.terminal import Open, Terminal
+from tests.support.vsftpd_server import VsftpdServer, vsftpd_server
+
+
+@pytest.fixture(scope="session")
+def vsftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VsftpdServer]:
+    with vsftpd_server(tmp_path_factory.mktemp("vsftpd")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

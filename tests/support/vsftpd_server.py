@@ -1,0 +1,173 @@
+"""A real vsftpd: its user, and what it may write to, exist in a mount namespace of its own only. Needs root.
+
+It ends when its standard input does, so it also ends when the tests are killed.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import trustme
+
+from backupctl.location import Location
+from backupctl.secrets.secret import Secret
+from backupctl.targets.access import TargetAccess
+from backupctl.tls.trust_settings import TrustSettings
+from tests.support.processes import CLOCK, require_program, skip_outside_ci, wait_until
+
+USER, PASSWORD = "vcenter", "Ftp-Sécret 1"
+_USER_ID = 64210
+
+_NAMESPACE = """
+for each in passwd shadow group; do mount --bind "$1/$each" "/etc/$each"; done
+mount --bind "$1/pam.d" /etc/pam.d
+mount -t tmpfs -o mode=755 srv /srv
+mkdir /srv/home /srv/empty
+mount --bind "$1/home" /srv/home
+mount -t tmpfs -o mode=755,size=64k full /srv/home/full
+mkdir /srv/home/full/archive
+cat /dev/zero >/srv/home/full/archive/file 2>/dev/null || :
+chown -R vcenter /srv/home/full
+for each in "$1"/*.conf; do "$2" "$each" & done
+cat
+"""
+_COMMON = """
+listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+local_enable=YES
+anonymous_enable=NO
+write_enable=YES
+pam_service_name=vsftpd
+secure_chroot_dir=/srv/empty
+allow_writeable_chroot=YES
+seccomp_sandbox=NO
+delay_failed_login=0
+"""
+_TLS = """
+ssl_enable=YES
+force_local_logins_ssl=YES
+force_local_data_ssl=YES
+require_ssl_reuse=YES
+ssl_ciphers=HIGH
+rsa_cert_file={folder}/{kind}.pem
+"""
+_KINDS = {"ftp": "chroot_local_user=YES\n", **dict.fromkeys(("ftps", "expired", "unknown", "other-name"), _TLS)}
+_PAM = "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
+
+
+class VsftpdServer:
+    """A running server. ``ports`` has one for each configuration; only ``ftp`` has no TLS, and ``/`` for ``home``.
+
+    ``full/archive/file`` lies on a full file system.
+    """
+
+    def __init__(self, folder: Path, ports: dict[str, int], certificates: dict[str, bytes]) -> None:
+        self.ports = ports
+        self.home = folder / "home"
+        self.ca_file = folder / "ca.pem"
+        self.certificates = certificates
+
+    @contextmanager
+    def folder(self, name: str) -> Iterator[Path]:
+        """Yield a folder to make and to ``give``, and remove it at the end."""
+        yield self.home / name
+        shutil.rmtree(self.home / name)
+
+    def give(self, path: Path) -> None:
+        """Let the user change a folder and everything in it."""
+        for each in (path, *path.rglob("*")):
+            os.chown(each, _USER_ID, _USER_ID, follow_symlinks=False)
+
+    def access(
+        self,
+        kind: str = "ftps",
+        *,
+        path: str = "",
+        scheme: str | None = None,
+        port: int | None = None,
+        password: str = PASSWORD,
+        tls: TrustSettings | None = None,
+    ) -> TargetAccess:
+        """Return the access to a path, with the CA of the server trusted; ``port`` is that of a relay."""
+        scheme = scheme or ("ftp" if kind == "ftp" else "ftps")
+        location = Location.parse(f"{scheme}://127.0.0.1:{port or self.ports[kind]}{path}").of_type(None)
+        return TargetAccess(location, USER, Secret(password), tls=tls or TrustSettings(ca_file=self.ca_file))
+
+
+@contextmanager
+def vsftpd_server(folder: Path) -> Iterator[VsftpdServer]:
+    """Run a server whose files are in ``folder``; a session of tests needs one."""
+    program = shutil.which("vsftpd", path=f"{os.defpath}:/usr/sbin") or require_program("vsftpd")
+    if os.geteuid() != 0:
+        skip_outside_ci("only root can start a vsftpd with a user of its own")
+    ports = dict(zip(_KINDS, _free_ports(len(_KINDS)), strict=True))
+    certificates = _write_files(folder, ports)
+    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-euc", _NAMESPACE, "vsftpd"]
+    with subprocess.Popen([*words, str(folder), program], stdin=subprocess.PIPE) as process:
+        try:
+            wait_until(lambda: all(map(_is_open, ports.values())) or process.poll(), "vsftpd")
+            assert process.poll() is None, "the namespace of vsftpd could not be made"
+            yield VsftpdServer(folder, ports, certificates)
+        finally:
+            process.kill()
+
+
+def _write_files(folder: Path, ports: dict[str, int]) -> dict[str, bytes]:
+    (folder / "home" / "full").mkdir(parents=True)
+    (folder / "pam.d").mkdir()
+    hashed = subprocess.run(
+        ["openssl", "passwd", "-6", "-stdin"], input=PASSWORD.encode(), capture_output=True, check=True
+    )
+    nobody = "nobody:x:65534:65534::/nonexistent:/bin/false\n"
+    files = {
+        "passwd": f"root:x:0:0::/root:/bin/sh\n{nobody}{USER}:x:{_USER_ID}:{_USER_ID}::/srv/home:/bin/sh\n",
+        "shadow": f"root:*:19000:0:99999:7:::\n{USER}:{hashed.stdout.decode().strip()}:19000:0:99999:7:::\n",
+        "group": f"root:x:0:\nnogroup:x:65534:\n{USER}:x:{_USER_ID}:\n",
+        "pam.d/vsftpd": _PAM,
+        **{
+            f"{kind}.conf": _COMMON.format(port=ports[kind]) + text.format(folder=folder, kind=kind)
+            for kind, text in _KINDS.items()
+        },
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return _write_certificates(folder)
+
+
+def _write_certificates(folder: Path) -> dict[str, bytes]:
+    """Write the certificates, and return them in PEM form by the configuration that has them."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    past = CLOCK.now() - timedelta(days=3)
+    leaves = {
+        "ftps": authority.issue_cert("127.0.0.1"),
+        "expired": authority.issue_cert("127.0.0.1", not_before=past - timedelta(days=9), not_after=past),
+        "unknown": stranger.issue_cert("127.0.0.1"),
+        "other-name": authority.issue_cert("elsewhere.example.com"),
+    }
+    for kind, leaf in leaves.items():
+        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{kind}.pem")
+    return {kind: leaf.cert_chain_pems[0].bytes() for kind, leaf in leaves.items()}
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
