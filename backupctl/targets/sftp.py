@@ -27,6 +27,8 @@ from backupctl.targets.target import TargetPath as Path
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else Python prints its tracebacks
 
 _PORT: Final = 22
+_BLOCK_BYTES: Final = 32 * 1024
+"""What every server sends in one answer (draft-ietf-secsh-filexfer-02, section 3)."""
 _LOST: Final = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, struct.error, IndexError)
 """What paramiko raises where a connection fails, or an answer is garbage."""
 
@@ -55,6 +57,7 @@ def exchange_keys(location: Location, key_types: frozenset[str]) -> paramiko.Tra
     except OSError as error:
         texts = (location.host, error.strerror or str(error))
         raise target_errors.TargetUnreachableError("cannot connect to $1: $2", texts=texts) from error
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late
     transport = paramiko.Transport(connected)
     transport.auth_timeout = None  # _limited ends each wait
     options = transport.get_security_options()
@@ -144,11 +147,14 @@ class SftpTarget:
         """Yield the content of a file; its end closes it, without waiting for the server."""
         with self._errors(path):
             file = self._client.open(self._name(path), "rb", 0)
-        while True:
+            size = file.stat().st_size
+        if size is None:
+            raise target_errors.TargetAnswerError("$1 has no size", texts=("/".join(path),))
+        for start in range(0, size, CHUNK_BYTES):
+            end = min(start + CHUNK_BYTES, size)
+            blocks = [(offset, min(_BLOCK_BYTES, end - offset)) for offset in range(start, end, _BLOCK_BYTES)]
             with self._errors(path):
-                chunk = file.read(CHUNK_BYTES)
-            if not chunk:
-                return
+                chunk = b"".join(file.readv(blocks))  # requests all of them at once
             yield chunk
 
     def remove_file(self, path: Path) -> None:
