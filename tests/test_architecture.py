@@ -27,7 +27,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "tls": {"errors", "error_facts", "formatting", "models", "secrets", "rules"},
     "network": {"errors", "clock", "rules", "tls"},
     "api": {"", *FOUNDATION, "rules", "tls", "network"},
-    "targets": {"", "errors", "exit_codes", "clock", "location", "secrets", "rules", "tls", "network"},
+    "targets": {"", "errors", "exit_codes", "clock", "location", "models", "secrets", "rules", "tls", "network"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "monitoring": {"", "errors", "exit_codes", "formatting", "models", "results", "rules"},

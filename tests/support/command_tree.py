@@ -184,6 +184,7 @@ _OF_COMMANDS: Final = {
     "--change": Sample("CHG0012345", ("a\x1bb",)),
     "--comment-contains": Sample("upgrade"),
     "--day": Sample("SUNDAY", ("someday",)),
+    "--direct": Sample(),
     "--enable": Sample(),
     "--force": Sample(),
     "--run-commands": Sample(),

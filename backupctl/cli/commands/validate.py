@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
+from backupctl.cli.options import ApplianceCommand, backup_options, options, shared_options
+from backupctl.config.option_table import LOCATION_CA_FILE, LOCATION_FINGERPRINT, PATH_FOR
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
@@ -17,24 +18,34 @@ if TYPE_CHECKING:
 
 
 @click.command("validate", cls=ApplianceCommand)
+@click.option("--direct", is_flag=True, help="Also check the backup server from this host.")
 @backup_options
+@options(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR)
 @shared_options
 @click.pass_obj
-def command(context: Context) -> int:
+def command(context: Context, direct: bool) -> int:
     """Check everything that can be checked before a backup, without starting one."""
     from backupctl.cli.backup_settings import backup_request
     from backupctl.cli.runner import run
+    from backupctl.cli.target_settings import target_access
     from backupctl.operations.outcome import Outcome
+    from backupctl.operations.target_health import check_target
     from backupctl.operations.validate import checks_error, validate
     from backupctl.results.backup_results import ChecksResult
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
-        request, _ = backup_request(settings)
+        request, resolved = backup_request(settings)
+        access = target_access(settings, resolved) if direct else None
 
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
+            if access is not None:
+                checks += yield from check_target(appliance, context.targets, access)
             return Outcome(ChecksResult(checks=checks), checks_error(checks))
 
         return work
 
-    return run(context, ChecksResult, prepare)
+    try:
+        return run(context, ChecksResult, prepare)
+    finally:
+        context.targets.close()
