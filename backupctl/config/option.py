@@ -37,6 +37,7 @@ class OptionGroup(StrEnum):
     BACKUP = "Backup"
     FOLLOWING = "Following"
     TARGET = "Reading the location directly"
+    RETENTION = "Archives to keep"
 
 
 class Kind(StrEnum):

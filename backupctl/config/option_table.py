@@ -71,7 +71,7 @@ def _value(
 
 _COLOR: Final[tuple[Literal["auto", "always", "never"], ...]] = ("auto", "always", "never")
 
-_CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING, _TARGET = OptionGroup
+_CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING, _TARGET, _RETENTION = OptionGroup
 CONFIG: Final = Option(
     "config",
     _CONNECTION,
@@ -296,6 +296,22 @@ SYSTEM: Final = _value(
     "The appliance's folder, sn_NAME, if not named after its host.",
 )
 
+
+_keep_count = optional(parsers.parse_keep_count)
+KEEP_LAST: Final = _value("keep-last", _RETENTION, _keep_count, "N", "Keep the newest N archives.")
+KEEP_DAILY: Final = _value("keep-daily", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N days.")
+KEEP_WEEKLY: Final = _value("keep-weekly", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N weeks.")
+KEEP_MONTHLY: Final = _value(
+    "keep-monthly", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N months."
+)
+KEEP_WITHIN: Final = _value(
+    "keep-within",
+    _RETENTION,
+    optional(parsers.parse_duration),
+    "DURATION",
+    "Keep all from this time before the newest.",
+)
+
 OPTIONS: Final[tuple[Option[object], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG, STATE_DIR, JOURNAL),
     *(GROUP, ALL, PARALLEL),
@@ -304,6 +320,7 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
     *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING),
     *(CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST),
     *(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR, SYSTEM),
+    *(KEEP_LAST, KEEP_DAILY, KEEP_WEEKLY, KEEP_MONTHLY, KEEP_WITHIN),
 )
 """All options by group, in the order of the help."""
 

@@ -74,6 +74,13 @@ def parse_parallel(text: str) -> int:
     return int(text)
 
 
+def parse_keep_count(text: str) -> int:
+    """Return a number of archives to keep, 0 for a rule that is off."""
+    if re.fullmatch(r"[0-9]{1,6}", text.strip(), re.ASCII) is None:
+        raise UsageError(f"invalid number of archives {text!r}", hint="use 1 or more, or 0 to turn the rule off")
+    return int(text)
+
+
 def parse_server_name(text: str) -> str:
     """Return the text of a configured name or an address, which is checked, without blanks around it."""
     parse_server(text.strip())

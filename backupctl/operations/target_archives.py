@@ -95,7 +95,8 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
     entries = sorted(target.list(path), key=lambda each: each.name)
     files = tuple(ArchiveFile(each.name, each.size) for each in entries if each.kind == "file")
     has_metadata = any(file.name == METADATA for file in files)
-    problems = [f"{each.name} is not a file" for each in entries if each.kind != "file"]
+    surprises = [f"{each.name} is not a file" for each in entries if each.kind != "file"]
+    problems = list(surprises)
     problems += [f"{file.name} is empty" for file in files if file.size == 0]
     problems += _metadata_problems(target, path) if has_metadata else [f"{METADATA} is missing"]
     sizes = [file.size for file in files if file.size is not None]
@@ -107,7 +108,7 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
         start_time=name.start_time,
         comment=name.comment,
         location=archive_location(location, path),
-        state="damaged" if problems and has_metadata else "unfinished" if problems else "complete",
+        state="damaged" if surprises or (problems and has_metadata) else "unfinished" if problems else "complete",
         problems=tuple(problems),
         size_bytes=sum(sizes) if len(sizes) == len(files) else None,
         files=files,

@@ -17,8 +17,8 @@ class TargetArchive(msgspec.Struct, frozen=True, kw_only=True):
     """An archive at a location, as its folder shows it.
 
     ``kind`` is M for a manual backup, S for a scheduled one. An archive is ``unfinished`` without its metadata, which
-    appliances are taken to write last, and ``damaged`` with any other of the ``problems``; both have some.
-    ``start_time`` is as in ``ArchiveName``.
+    appliances are taken to write last, and ``damaged`` with any other of the ``problems``; both have some. One with
+    more in it than files is ``damaged`` even without its metadata. ``start_time`` is as in ``ArchiveName``.
     """
 
     archive: str

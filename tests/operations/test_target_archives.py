@@ -75,6 +75,14 @@ def test_archive_with_a_problem_is_not_complete(tmp_path: Path, name: str) -> No
     assert (archive.state, archive.problems) == (state, (problem,))
 
 
+def test_archive_with_a_link_is_damaged_even_without_metadata(tmp_path: Path) -> None:
+    folder = write_archive(tmp_path.joinpath(*SYSTEM, NAME))
+    (folder / META).unlink()
+    (folder / "link").symlink_to("/etc/passwd")
+    archive = read_archive(PathTarget(tmp_path), LOCATION, (*SYSTEM, NAME))
+    assert (archive.state, archive.problems) == ("damaged", ("link is not a file", f"{META} is missing"))
+
+
 @pytest.mark.parametrize("name", ["M_8.0.0_20260301-020000_nothing", "sn_vc01", ""])
 def test_missing_archive_is_not_found(tmp_path: Path, name: str) -> None:
     tmp_path.joinpath(*SYSTEM).mkdir(parents=True)

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from backupctl.cli.command_traits import CommandTraits
+from backupctl.cli.confirmation import check_terminal, yes_option
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, options, secret_options, shared_options, target_options
-from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
+from backupctl.cli.options import CommandGroup, in_group, options, secret_options, shared_options, target_options
+from backupctl.config.option import OptionGroup
+from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
@@ -111,6 +114,43 @@ def show(context: Context, archive: str, allow_password_in_url: bool) -> int:
         return Outcome(ArchiveResult(archive=info))
 
     return run(context, ArchiveResult, _with_location(work))
+
+
+@command.command("prune")
+@click.option("--scheduled", is_flag=True, help="Judge the archives of the schedule, not the manual ones.")
+@click.option("--comment-contains", metavar="TEXT", default="", help="Only archives with this text in their comment.")
+@options(*in_group(OptionGroup.RETENTION))
+@options(DRY_RUN)
+@yes_option
+@options(LOCATION, LOCATION_USER)
+@secret_options(LOCATION_PASSWORD)
+@target_options
+@shared_options
+@click.pass_obj
+def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -> int:
+    """Remove old archives from a location, except those that a rule keeps."""
+    from backupctl.cli.prune_settings import confirm_plans, prune_request
+    from backupctl.cli.runner import run
+    from backupctl.operations.prune_archives import PrunePlan, plan_prune, preview_prune, prune_archives
+    from backupctl.results.prune_results import PruneResult
+
+    plans, dry_run, targets = dict[str, PrunePlan](), context.value(DRY_RUN), context.targets
+
+    def prepare(settings: ApplianceSettings) -> Work[PruneResult]:
+        request = prune_request(settings, scheduled=scheduled, comment=comment_contains)
+        if dry_run:
+            return partial(preview_prune, targets=targets, request=request)
+        contact = context.contact
+        if not yes and contact is not None:
+            check_terminal(context, "remove archives", [each.name for each in contact.selected])
+            plans[settings.name] = contact.run(settings, partial(plan_prune, targets=targets, request=request))
+        return partial(prune_archives, targets=targets, request=request, confirmed=plans.get(settings.name))
+
+    traits = CommandTraits(changes=not dry_run)
+    try:
+        return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
+    finally:
+        targets.close()
 
 
 def _with_location(

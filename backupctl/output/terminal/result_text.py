@@ -15,6 +15,7 @@ from backupctl.output.terminal.config_text import file_lines, next_steps, settin
 from backupctl.output.terminal.job_text import job_block, job_rows, simulated_note
 from backupctl.output.terminal.parts_text import part_rows, part_warnings
 from backupctl.output.terminal.progress_log import message_text
+from backupctl.output.terminal.prune_text import damaged_warnings, prune_headline, prune_rows
 from backupctl.output.terminal.rendered import Rendered, RenderOptions
 from backupctl.output.terminal.schedule_text import (
     deleted_headline,
@@ -38,6 +39,7 @@ from backupctl.results.backup_results import (
 )
 from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job
+from backupctl.results.prune_results import PruneResult
 from backupctl.results.report_results import ReportResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
@@ -150,6 +152,19 @@ def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
     if result.archive is None:
         return Rendered()
     return Rendered([*_title(result, options), *archive_block(result.archive, options)])
+
+
+@full_text.register
+def _(result: PruneResult, options: RenderOptions) -> Rendered:
+    if not result.keep and not result.remove:
+        return Rendered(notes=_nothing(result, f"{result.server}: no such archives at this location"))
+    table = table_lines(prune_rows(result, options), options.width)
+    return Rendered([prune_headline(result, options), *table], damaged_warnings(result))
+
+
+@quiet_text.register
+def _(result: PruneResult, _options: RenderOptions) -> Rendered:
+    return Rendered(notes=damaged_warnings(result))
 
 
 @full_text.register

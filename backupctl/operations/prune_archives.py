@@ -1,0 +1,187 @@
+"""Prune: remove an appliance's archives that no rule keeps, in two steps, with a question between them.
+
+A location may be shared and a backup cannot be made again, so a removal starts only after a successful backup, while no
+job runs, and stops at anything that the plan does not name. It removes the metadata of an archive first: what an
+interruption leaves is unfinished, and the next run removes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import methodcaller
+
+import msgspec
+from msgspec.structs import replace
+
+from backupctl.errors import BackupctlError, BusyError
+from backupctl.operations import jobs
+from backupctl.operations.busy_job import describe_running, hung_hint
+from backupctl.operations.outcome import Outcome
+from backupctl.operations.schedule import read_schedules
+from backupctl.operations.target_archives import METADATA, find_system, read_archive, read_archives
+from backupctl.operations.target_connections import TargetConnections
+from backupctl.results.prune_results import PrunedArchive, PruneResult
+from backupctl.results.target_archive import TargetArchive
+from backupctl.rules.retention import KeepRules, keep_reasons
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task, Wait
+from backupctl.targets.access import TargetAccess
+from backupctl.targets.target import Target, TargetPath
+from backupctl.targets.target_errors import NotPrunedError
+
+RULE_OF_SCHEDULE = "schedule"
+"""The reason to keep an archive that the retention of the schedule keeps."""
+
+
+class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which archives to judge, and by which rules: of ``system``, manual or ``scheduled``, with ``comment``."""
+
+    access: TargetAccess
+    system: str
+    rules: KeepRules
+    scheduled: bool = False
+    comment: str = ""
+
+
+class PrunePlan(msgspec.Struct, frozen=True):
+    """What to keep and to remove, newest first, as found when ``newest_job`` was the newest one."""
+
+    newest_job: str | None
+    folder: TargetPath
+    keep: tuple[PrunedArchive, ...]
+    remove: tuple[PrunedArchive, ...]
+    archives: Mapping[str, TargetArchive]
+    """The archives to remove by name, with their files."""
+
+    def result(self, removed: Sequence[str] = ()) -> PruneResult:
+        """Return the result after these archives were removed."""
+        return PruneResult(
+            keep=self.keep,
+            remove=tuple(replace(each, removed=each.archive in removed) for each in self.remove),
+        )
+
+
+def plan_prune(appliance: Appliance, targets: TargetConnections, request: PruneRequest) -> Task[PrunePlan]:
+    """Return what to keep and to remove.
+
+    Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed, or jobs or schedules cannot
+    be read. Raises NotFoundError: if the location has no folder of the appliance.
+    """
+    newest_job = yield from _newest_job(appliance)
+    retained = (yield from _retention(appliance)) if request.scheduled else 0
+    folder, archives = yield from targets.use(request.access, partial(_read, request))
+    keep, remove = select(archives, request, retained)
+    names = {each.archive for each in remove}
+    found = {each.archive: each for each in archives if each.archive in names}
+    return PrunePlan(newest_job, folder, keep, remove, found)
+
+
+def preview_prune(
+    appliance: Appliance, targets: TargetConnections, request: PruneRequest
+) -> Task[Outcome[PruneResult]]:
+    """Return what ``prune_archives`` would keep and remove. Raises what ``plan_prune`` raises."""
+    plan = yield from plan_prune(appliance, targets, request)
+    return Outcome(plan.result())
+
+
+def select(
+    archives: Sequence[TargetArchive], request: PruneRequest, retained: int
+) -> tuple[tuple[PrunedArchive, ...], tuple[PrunedArchive, ...]]:
+    """Return which of the archives of a system, newest first, to keep and to remove.
+
+    Only complete ones count for the rules. ``retained`` scheduled ones are kept whatever the rules say. An unfinished
+    one is removed if a complete one is newer; a damaged one is never removed.
+    """
+    of_kind = [each for each in archives if (each.kind == "S") == request.scheduled]
+    complete = [each for each in of_kind if each.state == "complete"]
+    judged = [each for each in complete if request.comment in each.comment]
+    by_rules = keep_reasons([each.start_time for each in judged], request.rules)
+    reasons = {each.archive: why for each, why in zip(judged, by_rules, strict=True)}
+    for each in complete[:retained]:
+        reasons[each.archive] = (*reasons.get(each.archive, ()), RULE_OF_SCHEDULE)
+    newest = max((each.start_time for each in archives if each.state == "complete"), default=None)
+    keep: list[PrunedArchive] = []
+    remove: list[PrunedArchive] = []
+    for each in of_kind:
+        if request.comment in each.comment:
+            why = reasons.get(each.archive, (each.state,))
+            outdated = each.state == "unfinished" and newest is not None and each.start_time < newest
+            (remove if outdated or not why else keep).append(
+                PrunedArchive(archive=each.archive, start_time=each.start_time, size_bytes=each.size_bytes, reasons=why)
+            )
+    return tuple(keep), tuple(remove)
+
+
+def prune_archives(
+    appliance: Appliance, targets: TargetConnections, request: PruneRequest, confirmed: PrunePlan | None = None
+) -> Task[Outcome[PruneResult]]:
+    """Remove what no rule keeps, the oldest archive first; an error or an interruption ends it between two files.
+
+    Raises what ``plan_prune`` raises. Raises NotPrunedError: if the plan is no longer the ``confirmed`` one.
+    """
+    plan = yield from plan_prune(appliance, targets, request)
+    if confirmed is not None and confirmed != plan:
+        raise NotPrunedError(
+            "the jobs or archives have changed since the question; nothing was removed",
+            server=appliance.name,
+            hint="run it again for a new plan",
+        )
+    removed: list[str] = []
+    try:
+        for each in reversed(plan.remove):
+            yield from _remove(appliance, targets, request.access, plan, each.archive)
+            removed.append(each.archive)
+    except BackupctlError as error:
+        return Outcome(plan.result(removed), error)
+    return Outcome(plan.result(removed))
+
+
+def _read(request: PruneRequest, target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:
+    folder = find_system(target, request.system)
+    return folder, read_archives(target, request.access.location, folder).archives
+
+
+def _newest_job(appliance: Appliance) -> Task[str | None]:
+    """Return the id of the newest job, None without any. Raises BusyError and NotPrunedError: as ``plan_prune``."""
+    running = yield from jobs.find_running(appliance)
+    found, unreadable = yield from jobs.read_all(appliance)
+    running = running or next((each for each in found if not each.ended), None)
+    now = appliance.clock.now()
+    if running is not None:
+        raise BusyError(
+            "$1; nothing was removed",
+            server=appliance.name,
+            texts=(describe_running(running, now),),
+            hint=hung_hint(running, now),
+        )
+    if unreadable:
+        raise NotPrunedError("some jobs cannot be read; nothing was removed", server=appliance.name)
+    if found and not found[0].succeeded:
+        raise NotPrunedError(
+            "the newest backup did not succeed; nothing was removed",
+            server=appliance.name,
+            hint="make a backup first: `backupctl create $selector`",
+            selector=("-s", appliance.name),
+        )
+    return found[0].id if found else None
+
+
+def _retention(appliance: Appliance) -> Task[int]:
+    """Return how many backups the schedules keep. Raises NotPrunedError: if one cannot be read."""
+    read = (yield from read_schedules(appliance)).value
+    if read.unreadable:
+        raise NotPrunedError("the schedule cannot be read; nothing was removed", server=appliance.name)
+    return sum(each.max_count or 0 for each in read.schedules)
+
+
+def _remove(
+    appliance: Appliance, targets: TargetConnections, access: TargetAccess, plan: PrunePlan, name: str
+) -> Task[None]:
+    """Remove one archive, which must be as in the plan: its metadata, its other files, and its folder."""
+    planned, path = plan.archives[name], (*plan.folder, name)
+    if (yield from targets.use(access, lambda target: read_archive(target, access.location, path))) != planned:
+        raise NotPrunedError("archive $1 has changed since the plan was made", texts=(name,), server=appliance.name)
+    files = sorted((each.name for each in planned.files), key=lambda file: (file != METADATA, file))
+    steps = [methodcaller("remove_file", (*path, file)) for file in files]
+    for step in (*steps, methodcaller("remove_empty_dir", path)):
+        yield Wait(appliance.clock.monotonic())  # an interruption ends the run here, as the next call is shielded
+        yield from targets.use(access, step, shielded=True)

@@ -1,0 +1,240 @@
+"""archive prune: what it keeps, what it refuses, and its question."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backupctl.targets.path import PathTarget
+from backupctl.targets.target import TargetPath
+from tests.support.archive_folder import ArchiveFolder
+from tests.support.archive_folders import METADATA, archive_files, archive_name
+from tests.support.command_line import HOST, TO_APPLIANCE, USER, CommandLine, Run, ScriptedPrompter, configured
+from tests.support.intercept import ReplacedAnswer
+
+DAYS = ("20260220", "20260221", "20260226", "20260227", "20260228")
+OTHER = "vc02.example.com"
+
+
+def manual(day: str, comment: str = "") -> str:
+    return archive_name(f"{day}-020000", comment=comment)
+
+
+def scheduled(day: str) -> str:
+    return archive_name(f"{day}-020000", kind="S")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ArchiveFolder:
+    """Return five archives, an unfinished, a damaged and a scheduled one."""
+    folder = ArchiveFolder(tmp_path / "mounted")
+    folder.add(*map(manual, DAYS), scheduled("20260210"))
+    folder.add(manual("20260101"), files={METADATA: None})
+    folder.add(manual("20260102"), files={"vum.gz": b""})
+    return folder
+
+
+@pytest.fixture
+def stocked() -> CommandLine:
+    return CommandLine(history=True, environ=TO_APPLIANCE)
+
+
+def prune(backupctl: CommandLine, folder: ArchiveFolder, *words: str, **options: Any) -> Run:
+    return backupctl("archive", "prune", *folder.words, "-o", "json", *words, **options)
+
+
+def test_prune_removes_what_no_rule_keeps_and_unfinished_ones_but_no_damaged_one(
+    stocked: CommandLine, folder: ArchiveFolder
+) -> None:
+    words = ("--keep-last", "1", "--keep-weekly", "2", "--yes")
+    preview = prune(stocked, folder, *words, "--dry-run")
+    before = folder.names
+    assert (preview.code, {each["removed"] for each in preview.result["remove"]}) == (0, {False})
+    assert folder.names == before
+    run = prune(stocked, folder, *words)
+    assert run.code == 0
+    assert {each["archive"]: each["reasons"] for each in run.result["keep"]} == {
+        manual("20260228"): ["last", "weekly"],
+        manual("20260221"): ["weekly"],
+        manual("20260102"): ["damaged"],
+    }
+    whole = sum(map(len, archive_files().values()))
+    removed = {each["archive"]: (each["reasons"], each["size_bytes"], each["removed"]) for each in run.result["remove"]}
+    assert removed == {
+        **{manual(day): ([], whole, True) for day in ("20260227", "20260226", "20260220")},
+        manual("20260101"): (["unfinished"], whole - len(archive_files()[METADATA]), True),
+    }
+    assert folder.names == sorted({*before} - removed.keys())
+    assert preview.result["keep"] == run.result["keep"]
+
+
+def test_prune_of_the_schedule_never_goes_below_what_it_retains(stocked: CommandLine, folder: ArchiveFolder) -> None:
+    days = [f"202602{day:02}" for day in range(11, 21)]
+    folder.add(*map(scheduled, days))
+    manuals = [name for name in folder.names if name.startswith("M_")]
+    run = prune(stocked, folder, "--keep-last", "1", "--scheduled", "--yes")
+    kept = {each["archive"]: each["reasons"] for each in run.result["keep"]}
+    assert (run.code, len(kept)) == (0, stocked.appliance.schedules.entries["default"].max_count)
+    assert list(kept) == [scheduled(day) for day in reversed(days)][: len(kept)]
+    assert list(kept.values()) == [["last", "schedule"], *[["schedule"]] * (len(kept) - 1)]
+    assert folder.names == sorted([*manuals, *kept])
+
+
+def test_only_archives_with_the_comment_are_judged(stocked: CommandLine, folder: ArchiveFolder) -> None:
+    folder.add(manual("20260210", "upg"), manual("20260211", "upg"), manual("20260212", "upg"))
+    before = folder.names
+    assert prune(stocked, folder, "--keep-last", "1", "--comment-contains", "up", "--yes").code == 0
+    assert {*before} - {*folder.names} == {manual("20260210", "upg"), manual("20260211", "upg")}
+
+
+# refusals
+
+
+def fail_newest(backupctl: CommandLine) -> None:
+    backupctl.create("--no-wait")
+    backupctl.appliance.jobs[-1].fail_at = 10
+    backupctl.clock.sleep(3600)
+
+
+REFUSALS: dict[str, tuple[tuple[str, ...], Callable[[CommandLine], object], tuple[int, str]]] = {
+    "no rule": (("--yes",), lambda _: None, (2, "usage")),
+    "only rules that keep nothing": (
+        ("--keep-last", "0", "--keep-within", "0s", "--yes"),
+        lambda _: None,
+        (2, "usage"),
+    ),
+    "no terminal": (("--keep-last", "1"), lambda _: None, (2, "usage")),
+    "other folder": (("--keep-last", "1", "--yes", "--system", OTHER), lambda _: None, (10, "not-found")),
+    "busy": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("busy"), (9, "busy")),
+    "newest failed": (("--keep-last", "1", "--yes"), fail_newest, (6, "not-pruned")),
+    "not allowed": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("forbidden"), (4, "forbidden")),
+    "no jobs": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("bad-json@list"), (6, "api")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_nothing_is_removed_unless_it_is_safe(name: str, stocked: CommandLine, folder: ArchiveFolder) -> None:
+    words, prepare, expected = REFUSALS[name]
+    prepare(stocked)
+    before = folder.files()
+    run = prune(stocked, folder, *words)
+    assert (run.code, run.json["error"]["slug"]) == expected
+    assert folder.files() == before
+    if name == "other folder":
+        assert run.json["error"]["details"] == [folder.path.name]
+
+
+def test_schedule_that_cannot_be_read_keeps_all_of_its_archives(folder: ArchiveFolder) -> None:
+    backupctl = CommandLine(
+        history=True, intercept=ReplacedAnswer("GET", "/schedules", {"default": {"parts": []}, "odd": 7})
+    )
+    before = folder.files()
+    run = prune(backupctl, folder, "--keep-last", "1", "--scheduled", "--yes")
+    assert (run.code, run.json["error"]["slug"]) == (6, "not-pruned")
+    assert folder.files() == before
+
+
+CONFIGURATION = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+keep-last = 1
+
+[servers.vc01]
+host = "{HOST}"
+
+[servers.vc02]
+host = "{OTHER}"
+"""
+
+
+def test_rules_of_the_file_prune_each_appliance_in_its_own_folder(tmp_path: Path) -> None:
+    backupctl = configured(tmp_path, CONFIGURATION, others={HOST: {}, OTHER: {}})
+    folder, other = ArchiveFolder(tmp_path / "mounted"), ArchiveFolder(tmp_path / "mounted", OTHER)
+    for each in folder, other:
+        each.add(*map(manual, DAYS))
+    shared = prune(backupctl, folder, "--all", "--yes", "--system", HOST)
+    assert [each["exit_code"] for each in shared.json["results"]] == [0, 2]
+    assert (folder.names, len(other.names)) == ([manual(DAYS[-1])], len(DAYS))
+    run = prune(backupctl, folder, "--all", "--yes")
+    assert [len(each["remove"]) for each in run.json["results"]] == [0, 4]
+    assert other.names == folder.names
+
+
+def test_read_only_appliance_is_not_pruned(tmp_path: Path) -> None:
+    backupctl = configured(tmp_path, f"{CONFIGURATION}read-only = true\n", others={HOST: {}, OTHER: {}})
+    folder = ArchiveFolder(tmp_path / "mounted", OTHER)
+    folder.add(*map(manual, DAYS))
+    run = prune(backupctl, folder, "-s", "vc02", "--yes")
+    assert (run.code, run.json["error"]["slug"], len(folder.names)) == (3, "read-only", len(DAYS))
+    assert len(prune(backupctl, folder, "-s", "vc02", "--dry-run").result["remove"]) == 4
+
+
+# the question
+
+
+class Meanwhile(ScriptedPrompter):
+    """A person who says yes, after something has changed."""
+
+    change: Callable[[], object]
+
+    def _next(self, question: str) -> str:
+        self.change()
+        return "y"
+
+
+def test_plan_is_shown_and_asked_for(stocked: CommandLine, folder: ArchiveFolder) -> None:
+    before = folder.files()
+    run = prune(stocked, folder, "--keep-last", "4", answers=["n"])
+    assert (run.code, run.json["error"]["slug"], folder.files()) == (2, "usage", before)
+    (shown, _) = stocked.prompter.questions[-2:]
+    assert "remove 2 archives (49 kB)" in shown
+    assert f"{HOST}: remove  {manual('20260220')}  24 kB" in shown
+    assert f"{HOST}: keep    {manual('20260221')}  24 kB  last" in shown
+    assert prune(stocked, folder, "--keep-last", "4", answers=["y"]).code == 0
+    assert manual("20260220") not in folder.names
+    assert prune(stocked, folder, "--keep-last", "4", answers=[]).code == 0  # nothing to remove, so no question
+
+
+@pytest.mark.parametrize("changed", ["job", "archive"])
+def test_plan_that_has_changed_since_the_question_is_not_carried_out(
+    changed: str, stocked: CommandLine, folder: ArchiveFolder
+) -> None:
+    def change() -> None:
+        if changed == "job":
+            stocked.create("--no-wait")
+            stocked.clock.sleep(3600)
+        else:
+            folder.add(manual("20260301"))
+
+    person = Meanwhile([])
+    person.change = change
+    before = folder.files()
+    run = prune(stocked, folder, "--keep-last", "1", prompter=person)
+    assert (run.code, run.json["error"]["slug"]) == (6, "not-pruned")
+    assert before.items() <= folder.files().items()
+
+
+def test_signal_ends_it_between_two_files_with_what_was_removed(
+    stocked: CommandLine, folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, removed = PathTarget.remove_file, list[str]()
+
+    def slow(target: PathTarget, path: TargetPath) -> None:
+        removed.append(path[-1])
+        stocked.clock.sleep(1)
+        plain(target, path)
+
+    monkeypatch.setattr(PathTarget, "remove_file", slow)
+    stocked.clock.at(stocked.clock.elapsed + 9, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    run = prune(stocked, folder, "--keep-last", "1", "--yes")
+    assert (run.code, run.json["error"]["slug"]) == (130, "interrupted")
+    assert [each["removed"] for each in run.result["remove"]] == [False, False, False, False, True]
+    assert 8 <= len(removed) <= 10
+    assert not folder.looking_complete() - {manual(day) for day in DAYS} - {scheduled("20260210")}
+    monkeypatch.undo()
+    assert prune(stocked, folder, "--keep-last", "1", "--yes").code == 0
+    assert folder.looking_complete() == {manual(DAYS[-1]), scheduled("20260210")}
