@@ -10,6 +10,7 @@ INVALID_DURATION = "invalid duration '{}'".format
 DURATION_TOO_LONG = "duration '{}' is longer than ten years".format
 DURATION_EXAMPLES = "use 90, 30s, 5m, 2h, 1d or 1h30m"
 INVALID_CHOICE = "invalid value '{}'".format
+INVALID_NUMBER_OF_ARCHIVES = "invalid number of archives '{}'".format
 INVALID_NUMBER_OF_BACKUPS = "invalid number of backups '{}'".format
 ZERO_MEANS_NO_LIMIT = "0 for no limit"
 INVALID_DAY = "--day: invalid day '{}'\nhint: choose from {}, every".format

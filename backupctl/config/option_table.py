@@ -233,7 +233,14 @@ FAST_BACKUP: Final = Option(
 )
 REQUIRE_ENCRYPTION: Final = _switch("require-encryption", _BACKUP, "Refuse to back up without a backup password.")
 
-DRY_RUN: Final = _flag("dry-run", _FOLLOWING, "Print the request, secrets masked; send nothing.")
+DRY_RUN: Final = Option(
+    "dry-run",
+    _FOLLOWING,
+    _read_flag,
+    "Print the request, secrets masked; send nothing.",
+    kind=Kind.FLAG,
+    help_of={"archive prune": "Show what would be removed; remove nothing."},
+)
 PREFLIGHT: Final = _switch("preflight", _FOLLOWING, "Run the checks of validate first; stop if one fails.")
 NO_WAIT: Final = _flag("no-wait", _FOLLOWING, "Return once started: exit code 0 means started, not done.")
 TIMEOUT: Final = _value(

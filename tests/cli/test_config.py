@@ -253,6 +253,8 @@ def test_every_variable_is_used_and_named_as_the_source(home: Path, option: Any)
         "fingerprint": f"sha256:{'0' * 64}",
         "location-fingerprint": f"SHA256:{'A' * 43}",
         "path-for": "nfs://nas/export=/mnt/export",
+        **{f"keep-{period}": "3" for period in ("last", "daily", "weekly", "monthly")},
+        "keep-within": "30d",
     }
     text = samples.get(option.name) or (option.choices[-1] if option.choices else "yes")
     run = config("show", "-v", "-o", "json", environ={str(option.environment): text})

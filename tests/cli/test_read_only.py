@@ -61,6 +61,7 @@ WORDS: dict[tuple[str, ...], list[str]] = {
     ("archive", "systems"): ["--location", LOCATION],
     ("archive", "list"): ["--location", LOCATION],
     ("archive", "show"): ["M_1", "--location", LOCATION],
+    ("archive", "prune"): ["--location", LOCATION, "--keep-last", "1", "--yes"],
     ("report",): [],
     ("restore", "validate"): ["--location", ARCHIVE, "--sso-username", USER],
     ("restore", "create"): ["--location", ARCHIVE, "--sso-username", USER, "--yes"],
@@ -76,7 +77,9 @@ CHANGING = {
     *(("schedule", word) for word in ("set", "enable", "disable", "delete", "run")),
     *(("restore", word) for word in ("create", "cancel", "reconcile")),
 }
-HARMLESS = sorted(WORDS.keys() - CHANGING)
+PRUNE = ("archive", "prune")
+"""Changes the location; a dry run of it works on a read-only appliance, too (``test_prune.py``)."""
+HARMLESS = sorted(WORDS.keys() - CHANGING - {PRUNE})
 
 WAYS = [
     *(["-s", name] for name in ("guarded", HOST, HOST.upper(), f"{HOST}.", f"{HOST}:443", f"{HOST}:5480")),
@@ -109,7 +112,7 @@ def test_table_has_every_command_of_the_program() -> None:
     assert WORDS.keys() == tree()
 
 
-@pytest.mark.parametrize("command", sorted(CHANGING), ids=" ".join)
+@pytest.mark.parametrize("command", sorted({*CHANGING, PRUNE}), ids=" ".join)
 def test_writing_command_is_rejected_and_sends_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
     backupctl = guarded(tmp_path)
     run = backupctl(*command, *WORDS[command], "-s", "guarded", "-o", "json")

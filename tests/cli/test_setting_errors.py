@@ -48,6 +48,11 @@ DEFAULTS = [
     ("location-ca-file = 1", f"location-ca-file {wording.NOT_A_STRING}"),
     ("path-for = ['nfs://nas/export']", f"path-for: {wording.INVALID_MOUNT_POINT('nfs://nas/export')}"),
     ("system = 'a/b'", f"system: {wording.INVALID_SYSTEM('a/b')}"),
+    *(
+        (f"keep-{period} = -1", f"keep-{period}: {wording.INVALID_NUMBER_OF_ARCHIVES('-1')}")
+        for period in ("last", "daily", "weekly", "monthly")
+    ),
+    ("keep-within = '1w'", f"keep-within: {wording.INVALID_DURATION('1w')}"),
     ("preflight = 'no'", f"preflight {wording.NOT_A_BOOLEAN}"),
     ("timeout = 'soon'", f"timeout: {wording.INVALID_DURATION('soon')}"),
     ("timeout = '4000d'", f"timeout: {wording.DURATION_TOO_LONG('4000d')}"),

@@ -140,6 +140,7 @@ COMMANDS: tuple[Command, ...] = (
     _archive(("archive", "systems", *_AT)),
     _archive(("archive", "list", *_AT)),
     _archive(("archive", "show", "S_VERSION_20260301-000000_", *_AT)),
+    _archive(("archive", "prune", *_AT, "--path-for", f"{LOCATION}=/nowhere", "--keep-last", "1", "--yes"), outcome=10),
     Command(("report",), "read", "history", options=_PAST),
     Command(("restore", "validate", *_FROM), "read", "other", options=_FRESH),
     _restore(("restore", "create", *_FROM, "--yes", *_FOLLOW), "start"),

@@ -23,6 +23,7 @@ from backupctl.results.audit_results import ExpectedRun
 from backupctl.results.backup_history import BackupHistory
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
+from backupctl.results.prune_results import PrunedArchive
 from backupctl.results.report_results import BackupReport
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
@@ -89,8 +90,10 @@ def test_every_command_line_of_a_document_is_valid() -> None:
 
 RUN_NOWHERE = (
     *("completion", "simulator", "setup", "help", "config set-secret", "config init", "restore", "trust", "notify"),
+    "archive prune",
 )
-"""Commands that serve, ask, change the machine, or need an appliance that waits for a restore or a notify table."""
+"""Commands that serve, ask, change the machine, read a backup server, or need an appliance that waits for a restore or
+a notify table."""
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
     for command, line in lines.items():
         documented = next(keys for names, keys in table.items() if names.startswith("any") or f"`{command}" in names)
         if command == "any":
-            documented = table["any with `--dry-run`"]
+            documented = table["any other with `--dry-run`"]
         result = setup.run_line(f"{line} -s vc01 -o json").json["results"][0]
         assert set(result) - common == set(re.findall(r"`([a-z_]+)`", documented)), command
 
@@ -259,6 +262,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "runs": ExpectedRun,
     "changes": Change,
     "archive": Archive,
+    "keep": PrunedArchive,
     "metadata": ArchiveMetadata,
     "requests": PreparedRequest,
     "check": Verdict,

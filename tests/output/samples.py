@@ -54,6 +54,7 @@ from backupctl.results.events import (
 )
 from backupctl.results.job import Job, Message
 from backupctl.results.journal_entry import JournaledJob
+from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.report_results import BackupReport, ReportResult
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
@@ -197,6 +198,13 @@ def every_result(**fields: Any) -> list[Result]:
         SystemsResult(**where, systems=("vc01.example.com",)),
         ArchivesResult(**where, archives=(an_archive(),)),
         ArchiveResult(**where, archive=an_archive()),
+        PruneResult(
+            **where,
+            keep=(
+                PrunedArchive(archive=f"{an_archive().archive}1", start_time=START, size_bytes=7, reasons=("damaged",)),
+            ),
+            remove=(PrunedArchive(archive=an_archive().archive, start_time=START, removed=True),),
+        ),
         RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
         CertificateResult(**where, **seen),
         PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),

@@ -59,6 +59,7 @@ OWN_KEYS_OF_RESULTS = {
     "SystemsResult": ["systems"],
     "ArchivesResult": ["archives", "unreadable"],
     "ArchiveResult": ["archive"],
+    "PruneResult": ["keep", "remove"],
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
     "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
@@ -154,6 +155,7 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(results["VerdictResult"]["check"]["metrics"]["age"]) == ["value", "unit", "warning", "critical"]
     assert list(results["ArchivesResult"]["archives"][0]) == ARCHIVE_KEYS
     assert list(results["ArchiveResult"]["archive"]) == ARCHIVE_KEYS
+    assert list(results["PruneResult"]["keep"][0]) == ["archive", "start_time", "size_bytes", "reasons", "removed"]
     assert list(restore["metadata"]) == METADATA_KEYS
     assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]
     assert list(restore["job"]) == JOB_KEYS

@@ -113,6 +113,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
         **_BACKUP,
         **_FOLLOWING,
         **_TARGET,
+        **_RETENTION,
         **_OF_COMMANDS,
         **_OF_CHECK,
         **_SIMULATOR,
@@ -173,6 +174,11 @@ _TARGET: Final = {
     "--path-for": Sample("nfs://nas/export=/nowhere", ("nfs://nas/export", f"nfs://u:{MARK}@nas/x=/mnt", "")),
     "--system": Sample(f"sn_{HOST}", ("", "a/b")),
 }
+_RETENTION: Final = {
+    "--keep-last": Sample("3", ("-1", "many", ""), usual=True),
+    **{f"--keep-{period}": Sample("2", ("-1", "many")) for period in ("daily", "weekly", "monthly")},
+    "--keep-within": Sample("30d", _BAD_TIMES),
+}
 _OF_COMMANDS: Final = {
     "job_id": Sample("latest"),
     "archive": Sample("S_8.0.0.10000_20260301-000000_"),
@@ -191,6 +197,7 @@ _OF_COMMANDS: Final = {
     "--ignore-warnings": Sample(),
     "--limit": Sample("2", ("0", "many")),
     "--retain": Sample("3", ("0", "many")),
+    "--scheduled": Sample(),
     "--since": Sample("30d", ("ever",)),
     "--sso-username": Sample(USER, ("",), usual=True),
     "--state": Sample("FAILED", ("a b",)),

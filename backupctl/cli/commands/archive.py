@@ -117,7 +117,7 @@ def show(context: Context, archive: str, allow_password_in_url: bool) -> int:
 
 
 @command.command("prune")
-@click.option("--scheduled", is_flag=True, help="Judge the archives of the schedule, not the manual ones.")
+@click.option("--scheduled", is_flag=True, help="Judge those of the schedule, not manual ones.")
 @click.option("--comment-contains", metavar="TEXT", default="", help="Only archives with this text in their comment.")
 @options(*in_group(OptionGroup.RETENTION))
 @options(DRY_RUN)
