@@ -2,6 +2,7 @@
 
 import _signal  # type: ignore[import-not-found]
 import _ssl
+import ftplib
 import inspect
 import io
 import signal
@@ -92,3 +93,10 @@ def test_interpreter_has_signals_in_the_private_signal_module() -> None:
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIG_IGN")
     assert [int(getattr(_signal, name)) for name in names] == [int(getattr(signal, name)) for name in names]
     assert all(callable(getattr(_signal, name)) for name in ("signal", "getsignal", "alarm"))
+
+
+def test_ftplib_sends_and_receives_with_the_methods_that_are_replaced() -> None:
+    assert "putline" in ftplib.FTP.putcmd.__code__.co_names
+    for method in (ftplib.FTP.connect, ftplib.FTP.sendcmd, ftplib.FTP.voidresp):
+        assert "getresp" in method.__code__.co_names
+    assert "getmultiline" in ftplib.FTP.getresp.__code__.co_names

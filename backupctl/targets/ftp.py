@@ -13,6 +13,8 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError
+from backupctl.secrets.redaction import Redactor
+from backupctl.secrets.secret import Secret
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.ftp_listing import parse_list, parse_mlsd
 from backupctl.targets.target import ANSWER_SECONDS, CHUNK_BYTES, CONNECT_SECONDS, TargetEntry, TargetPath, bounded
@@ -26,6 +28,7 @@ from backupctl.targets.tls_identity import TlsIdentity
 
 _MAX_REPLY_BYTES: Final = 64 * 1024
 _MAX_LISTING_BYTES: Final = 16 * 1024 * 1024
+_MAX_SHOWN: Final = 200
 _LOST_CODES: Final = {"421", "425", "426"}
 _REPLY: Final = re.compile(rb"(?:(\d{3})(?:-(?s:.*?)\n\1(?!-)|(?!-))|\D).*\n")
 _INCOMPLETE: Final = re.compile("fail|truncat", re.IGNORECASE)
@@ -50,6 +53,8 @@ class FtpTarget:
         self._access = access
         self._identity = TlsIdentity(access, clock)
         self._client = _Client(self._identity, clock)
+        self._redactor = Redactor()
+        self._redactor.add(access.password or Secret(""))
         self._has_mlsd = False
         self._login_folder = "/"
         self._starts: dict[str, str] = {}
@@ -134,13 +139,16 @@ class FtpTarget:
         try:
             yield
         except (ftplib.Error, OSError, EOFError, ValueError, OverflowError) as error:
-            is_refusal = isinstance(error, ftplib.error_perm | ftplib.error_temp)
-            if is_refusal and (reply := str(error))[:3] not in _LOST_CODES:
-                raise refusal.with_facts(details=(reply,)) if refusal else self._refused(reply, path) from error
-            self._client.close()
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+            text = " ".join(self._redactor.redact(reason).split())[:_MAX_SHOWN]
+            if isinstance(error, ftplib.error_perm | ftplib.error_temp) and text[:3] not in _LOST_CODES:
+                raise refusal.with_facts(details=(text,)) if refusal else self._refused(text, path) from error
+            self._client.close()
             raise self._identity.error_for(error) or TargetUnreachableError(
-                "connection failed: $1", server=self._access.location.host, texts=(reason or "closed by the server",)
+                "connection failed: $1",
+                server=self._access.location.host,
+                texts=(text or "closed by the server",),
+                hint="check that no firewall blocks the server's port or its passive ports",
             ) from error
 
     def _refused(self, reply: str, path: TargetPath) -> BackupctlError:
@@ -212,9 +220,8 @@ class _Client(ftplib.FTP):
             if isinstance(data, ssl.SSLSocket):
                 with suppress(OSError):
                     data.unwrap()  # some servers wait for the end of TLS
-        reply = self.voidresp()
-        if _INCOMPLETE.search(reply):
-            raise TargetAnswerError("incomplete answer: $1", texts=(reply,))
+        if _INCOMPLETE.search(self.voidresp()):
+            raise TargetAnswerError("the server sent a part only; check the permissions of the folder")
 
     def _with_tls(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
         """Return a verified TLS connection, which reports an end without close_notify, as an attacker can cause it."""

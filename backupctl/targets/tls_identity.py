@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 from backupctl.clock import Clock
@@ -31,7 +32,7 @@ class TlsIdentity:
         self._clock = clock
         self._peer = Peer(access.location.host, access.location.host, (*access.selector, "--location"))
 
-    @property
+    @cached_property
     def context(self) -> ssl.SSLContext:
         """The TLS context; call ``check_pin`` after each handshake, as it does not check the pin."""
         return tls_context(self._trust)

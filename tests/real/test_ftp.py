@@ -343,6 +343,12 @@ def test_session_of_the_control_connection_is_reused_with_tls_1_3(tmp_path: Path
         assert reused == [("TLSv1.3", True)] * 3
 
 
+def test_password_that_a_server_repeats_is_masked() -> None:
+    with scripted_ftp({"USER": b"530-no:\r\n530 backup/pass-word-1 is\r\n unknown\r\n"}) as (port, _):
+        error = error_of(replace(access_to(port), password=Secret("pass-word-1")))
+    assert error.details == ("530-no: 530 backup/*** is",)
+
+
 def test_user_without_a_name_is_anonymous() -> None:
     replies: dict[str, bytes | None] = {"USER": b"331 password\r\n"}
     with scripted_ftp(replies) as (port, commands), opened(replace(access_to(port), user=None, password=None)):
