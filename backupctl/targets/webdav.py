@@ -160,8 +160,8 @@ class WebdavTarget:
             finally:
                 response.close()
         except httpx.TransportError as error:
-            reason = reason_of(error) or "no answer in time"
-            raise TargetUnreachableError("connection failed: $1", server=self._server, texts=(reason,)) from error
+            message = next(text for kind, text in _LOST.items() if isinstance(error, kind))
+            raise TargetUnreachableError(message, server=self._server, texts=(reason_of(error),)) from error
 
     def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield the body in chunks, each within the time limit; one without a length cannot be told from half of it."""
@@ -206,6 +206,12 @@ def _entry(found: Resource, folder: TargetPath) -> TargetEntry:
 
 
 _MAX_TEXT: Final = 255
+
+_LOST: Final[Mapping[type[Exception], str]] = {
+    httpx.ConnectError: "connection failed: $1",
+    httpx.TimeoutException: f"no answer within {ANSWER_SECONDS:g} s",
+    httpx.TransportError: "connection lost",
+}
 
 _REFUSED: Final = (TargetAnswerError, "the server refused $2 $1 ($status)", None)
 _REDIRECT: Final = (
