@@ -43,15 +43,18 @@ def check_target(appliance: Appliance, targets: TargetConnections, access: Targe
 
 def _check(name: str, task: Task[T], judge: Callable[[T], tuple[str, str]]) -> Task[Check]:
     """Return what ``judge`` says of the result of a task; an error is a warning."""
+    hint = None
     try:
         status, message = judge((yield from task))
     except InterruptedRunError:
         raise
     except BackupctlError as error:
         late = isinstance(error, ApplianceUnreachableError)  # the scheduler's, after ``until``
-        said = "the backup server did not answer in time" if late else error.message
-        status, message = WARNING, "; ".join(filter(None, (said, error.hint)))
-    return Check(name=name, status=status, message=message if status == OK else f"{message} (seen from this host only)")
+        message = "the backup server did not answer in time" if late else error.message
+        status, hint = WARNING, error.hint
+    if status == WARNING:
+        message = "; ".join(filter(None, (f"{message} (seen from this host only)", hint)))
+    return Check(name=name, status=status, message=message)
 
 
 def _judge_host_keys(release: str, offered: tuple[str, ...]) -> tuple[str, str]:
@@ -61,7 +64,7 @@ def _judge_host_keys(release: str, offered: tuple[str, ...]) -> tuple[str, str]:
 
 def _judge_certificate(certificate: Certificate) -> tuple[str, str]:
     days = certificate.expires_in_days
-    when = "has expired" if days < 0 else f"expires in {plural(days, 'day')}"
+    when = "expired" if days < 0 else f"expires in {plural(days, 'day')}"
     message = f"{when} on {certificate.not_after:%Y-%m-%d}, issued by {certificate.issuer[:200]}"
     return WARNING if days < _SOON_DAYS else OK, message
 
