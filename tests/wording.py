@@ -15,6 +15,7 @@ INVALID_NUMBER_OF_BACKUPS = "invalid number of backups '{}'".format
 ZERO_MEANS_NO_LIMIT = "0 for no limit"
 INVALID_DAY = "--day: invalid day '{}'\nhint: choose from {}, every".format
 EVERY_WITH_OTHER_DAYS = "--day: every cannot be combined with other days"
+ADD_DIRECT = "add --direct to read the backup server without the appliance"
 INVALID_MOUNT_POINT = "invalid mount point '{}'".format
 INVALID_SYSTEM = "invalid system '{}'".format
 INVALID_PART = "invalid part name '{}'".format

@@ -41,6 +41,12 @@ class ApplianceSettings:
         """The name of the appliance in results and messages."""
         return self.profile.name
 
+    @property
+    def server_argument(self) -> str:
+        """What ``--server`` takes to select the appliance, empty for the defaults."""
+        address = self.profile.address
+        return address.name if self.profile.configured or address.scheme == "https" else address.base_url
+
     @cached_property
     def redactor(self) -> Redactor:
         """Masks secrets in responses of the appliance: those that were read for it, and those in variables."""

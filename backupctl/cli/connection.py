@@ -176,9 +176,7 @@ def _attach_command(settings: ApplianceSettings, user: str, job_id: str) -> str 
     """
     if job_id == RECONCILIATION_ID:
         return None
-    address = settings.profile.address
-    name = address.name if settings.profile.configured or address.scheme == "https" else address.base_url
-    words = ["-s", name]
+    words = ["-s", settings.server_argument]
     if settings.resolve(USERNAME).source.kind != FILE:
         words += ["-u", user]
     options: tuple[Option[object], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)

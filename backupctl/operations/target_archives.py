@@ -12,6 +12,7 @@ import msgspec
 
 from backupctl.errors import NotFoundError
 from backupctl.location import Location
+from backupctl.models import ArchiveFilter
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
 from backupctl.rules.archive_name import SYSTEM_PREFIX, ArchiveName, parse_archive_name, system_folder
 from backupctl.targets.target import Target, TargetEntry, TargetPath, read_small
@@ -25,7 +26,7 @@ _PARENTS: Final[tuple[TargetPath, ...]] = (("vCenter",), ())
 
 
 class FoundArchives(msgspec.Struct, frozen=True):
-    """The archives of a system, newest first, and how many other entries its folder has."""
+    """Archives, newest first, and how many other entries there are beside them."""
 
     archives: tuple[TargetArchive, ...]
     others: int
@@ -83,6 +84,20 @@ def read_archives(target: Target, location: Location, system: TargetPath) -> Fou
     return FoundArchives(tuple(found), len(entries) - len(found))
 
 
+def list_archives(target: Target, location: Location, system: str | None, selection: ArchiveFilter) -> FoundArchives:
+    """Return the archives of a system, or of all. Raises NotFoundError: if the system or the location is missing."""
+    paths = find_systems(target) if system is None else [find_system(target, system)]
+    found = [read_archives(target, location, path) for path in paths]
+    archives = [archive for each in found for archive in each.archives if _is_selected(archive, selection)]
+    archives.sort(key=lambda archive: (archive.start_time, archive.archive), reverse=True)
+    return FoundArchives(tuple(archives[: selection.max_results]), sum(each.others for each in found))
+
+
+def _is_selected(archive: TargetArchive, selection: ArchiveFilter) -> bool:
+    since, until = selection.start_timestamp or archive.start_time, selection.end_timestamp or archive.start_time
+    return since <= archive.start_time <= until and (selection.comment_substring or "") in archive.comment
+
+
 def read_archive(target: Target, location: Location, path: TargetPath) -> TargetArchive:
     """Return one archive. Raises NotFoundError: if it does not exist, or its name is not that of an archive."""
     name = parse_archive_name(path[-1])
@@ -108,6 +123,7 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
         start_time=name.start_time,
         comment=name.comment,
         location=archive_location(location, path),
+        complete=not problems,
         state="damaged" if surprises or (problems and has_metadata) else "unfinished" if problems else "complete",
         problems=tuple(problems),
         size_bytes=sum(sizes) if len(sizes) == len(files) else None,

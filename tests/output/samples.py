@@ -58,6 +58,7 @@ from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.report_results import BackupReport, ReportResult
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
+from backupctl.results.target_archive import ArchiveFile, DirectArchivesResult, TargetArchive
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
 from tests.support.clock import START, FakeClock
@@ -113,6 +114,21 @@ def a_schedule(**fields: Any) -> ScheduleInfo:
 def an_archive(number: int = 1, **fields: Any) -> Archive:
     facts: dict[str, Any] = {"system_name": "vc01.example.com", "start_time": START, "version": "8.0.3.00400"}
     return Archive(archive=f"S_8.0.3.00400-24322831_2026030{number}-020000_", **{**facts, **fields})
+
+
+def a_target_archive(**fields: Any) -> TargetArchive:
+    facts: dict[str, Any] = {
+        **{name: getattr(an_archive(), name) for name in ("archive", "system_name", "start_time", "version")},
+        "kind": "S",
+        "state": "complete",
+        "complete": True,
+        "comment": "",
+        "location": "sftp://b/x",
+        "size_bytes": 2_100_000_000,
+        "files": (ArchiveFile("vum.gz", 2_100_000_000),),
+        "restore_command": "backupctl restore validate -s vc01 -u root --location-user backup --location sftp://b/x",
+    }
+    return TargetArchive(**{**facts, **fields})
 
 
 def some_metadata(**fields: Any) -> ArchiveMetadata:
@@ -197,6 +213,7 @@ def every_result(**fields: Any) -> list[Result]:
         AuditResult(**where, since=START, schedule=a_schedule(), runs=(run,), gaps=(run,), unexplained=(a_job(),)),
         SystemsResult(**where, systems=("vc01.example.com",)),
         ArchivesResult(**where, archives=(an_archive(),)),
+        DirectArchivesResult(**where, archives=(a_target_archive(),), other_entries=3),
         ArchiveResult(**where, archive=an_archive()),
         PruneResult(
             **where,

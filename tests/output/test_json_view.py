@@ -37,6 +37,10 @@ SCHEDULE_KEYS = [
     "time_zone", "next_run", "encrypted",
 ]  # fmt: skip
 ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "comment", "location", "parts"]
+TARGET_ARCHIVE_KEYS = [
+    *ARCHIVE_KEYS,
+    *("kind", "state", "complete", "problems", "size_bytes", "files", "restore_command"),
+]
 METADATA_KEYS = [
     "applicable", "boxname", "version", "timestamp", "parts", "comment", "sso_login_required", "messages",
 ]  # fmt: skip
@@ -58,6 +62,7 @@ OWN_KEYS_OF_RESULTS = {
     ],
     "SystemsResult": ["systems"],
     "ArchivesResult": ["archives", "unreadable"],
+    "DirectArchivesResult": ["archives", "unreadable", "other_entries"],
     "ArchiveResult": ["archive"],
     "PruneResult": ["keep", "remove"],
     "RestoreResult": ["metadata", "job"],
@@ -156,6 +161,7 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(results["ArchivesResult"]["archives"][0]) == ARCHIVE_KEYS
     assert list(results["ArchiveResult"]["archive"]) == ARCHIVE_KEYS
     assert list(results["PruneResult"]["keep"][0]) == ["archive", "start_time", "size_bytes", "reasons", "removed"]
+    assert sorted(results["DirectArchivesResult"]["archives"][0]) == sorted(TARGET_ARCHIVE_KEYS)
     assert list(restore["metadata"]) == METADATA_KEYS
     assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]
     assert list(restore["job"]) == JOB_KEYS

@@ -18,16 +18,20 @@ from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, 
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.direct_archives import Site
     from backupctl.cli.runner import Work
     from backupctl.models import ArchiveFilter, LocationSpec
     from backupctl.operations.outcome import Outcome
-    from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
+    from backupctl.results.result import Result
     from backupctl.scheduler.appliance import Appliance
     from backupctl.scheduler.task import Task
+    from backupctl.targets.target import Target
 
-    R = TypeVar("R", SystemsResult, ArchivesResult, ArchiveResult)
+    R = TypeVar("R", bound=Result)
 
 F = TypeVar("F", bound=Callable[..., object])
+
+direct_option = click.option("--direct", is_flag=True, help="Read the backup server from here, not by an appliance.")
 
 
 def _location_options(function: F) -> F:
@@ -45,24 +49,30 @@ command = CommandGroup("archive")
 
 
 @command.command("systems")
+@direct_option
 @_location_options
 @shared_options
 @click.pass_obj
-def systems(context: Context, allow_password_in_url: bool) -> int:
+def systems(context: Context, direct: bool, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
-    from backupctl.cli.runner import run
+    from backupctl.cli.direct_archives import read_directly
     from backupctl.operations.archive import read_systems
     from backupctl.operations.outcome import Outcome
+    from backupctl.operations.target_archives import find_systems
     from backupctl.results.archive_results import SystemsResult
+
+    def read(target: Target, _site: Site) -> SystemsResult:
+        return SystemsResult(systems=tuple(path[-1] for path in find_systems(target)))
 
     def work(_system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
         names = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
         return Outcome(SystemsResult(systems=names))
 
-    return run(context, SystemsResult, _with_location(work))
+    return read_directly(context, SystemsResult, read) if direct else _run(context, SystemsResult, work)
 
 
 @command.command("list")
+@direct_option
 @click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")
 @click.option("--until", metavar="WHEN", help="Started until then.")
 @click.option("--comment-contains", metavar="TEXT", help="Only archives with this text in their comment.")
@@ -74,6 +84,7 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
 @click.pass_obj
 def list_command(  # noqa: PLR0917 - click passes arguments by name
     context: Context,
+    direct: bool,
     allow_password_in_url: bool,
     since: str | None,
     until: str | None,
@@ -81,12 +92,18 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
     limit: int | None,
 ) -> int:
     """List the archives at a location, newest first."""
-    from backupctl.cli.runner import run
+    from backupctl.cli.direct_archives import read_directly
     from backupctl.operations.archive import read_archives
     from backupctl.operations.outcome import Outcome
+    from backupctl.operations.target_archives import list_archives
     from backupctl.results.archive_results import ArchivesResult
+    from backupctl.results.target_archive import DirectArchivesResult
 
     archive_filter = _archive_filter(context.clock.now(), since, until, comment_contains, limit)
+
+    def read(target: Target, site: Site) -> DirectArchivesResult:
+        found = list_archives(target, site.location, site.system, archive_filter)
+        return DirectArchivesResult(archives=tuple(map(site.with_command, found.archives)), other_entries=found.others)
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
         archives, unreadable = yield from read_archives(
@@ -94,26 +111,34 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
         )
         return Outcome(ArchivesResult(archives=archives, unreadable=unreadable))
 
-    return run(context, ArchivesResult, _with_location(work))
+    return read_directly(context, DirectArchivesResult, read) if direct else _run(context, ArchivesResult, work)
 
 
 @command.command("show")
 @click.argument("archive")
+@direct_option
 @_location_options
 @shared_options
 @click.pass_obj
-def show(context: Context, archive: str, allow_password_in_url: bool) -> int:
+def show(context: Context, archive: str, direct: bool, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
-    from backupctl.cli.runner import run
+    from backupctl.cli.direct_archives import read_directly
+    from backupctl.operations import target_archives
     from backupctl.operations.archive import read_archive
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import ArchiveResult
+
+    def read(target: Target, site: Site) -> ArchiveResult:
+        path = *target_archives.find_system(target, str(site.system)), archive
+        return ArchiveResult(archive=site.with_command(target_archives.read_archive(target, site.location, path)))
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
         info = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
         return Outcome(ArchiveResult(archive=info))
 
-    return run(context, ArchiveResult, _with_location(work))
+    if direct:
+        return read_directly(context, ArchiveResult, read, needs_system=True)
+    return _run(context, ArchiveResult, work)
 
 
 @command.command("prune")
@@ -153,13 +178,30 @@ def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -
         targets.close()
 
 
-def _with_location(
-    work: Callable[[str | None, LocationSpec, Appliance], Task[Outcome[R]]],
-) -> Callable[[ApplianceSettings], Work[R]]:
-    """Return a function that prepares ``work`` with the system and the location of an appliance."""
+def _run(
+    context: Context, result_type: type[R], work: Callable[[str | None, LocationSpec, Appliance], Task[Outcome[R]]]
+) -> int:
+    """Run ``work`` with system and location of each appliance; for one that does not answer, point to ``--direct``."""
     from backupctl.cli.location_settings import location_spec
+    from backupctl.cli.runner import collect
 
-    return lambda settings: partial(work, settings.value(SYSTEM), location_spec(settings))
+    def prepare(settings: ApplianceSettings) -> Work[R]:
+        return partial(work, settings.value(SYSTEM), location_spec(settings))
+
+    return context.finish([_with_hint(each) for each in collect(context, result_type, prepare)])
+
+
+def _with_hint(result: R) -> R:
+    """Add the way without an appliance to the error of one that does not answer."""
+    from msgspec.structs import replace
+
+    from backupctl.errors import ApplianceUnreachableError, CertificateError
+
+    error = result.error
+    if not isinstance(error, ApplianceUnreachableError) or isinstance(error, CertificateError):
+        return result
+    hints = filter(None, (error.facts.hint, "add --direct to read the backup server without the appliance"))
+    return replace(result, error=error.with_facts(hint="; ".join(hints)))
 
 
 def _archive_filter(

@@ -1,14 +1,17 @@
 """Render archives, and whether one can be restored here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
+from backupctl.formatting import plural, size
 from backupctl.output.terminal.job_text import messages_block, simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, line
 from backupctl.output.terminal.table import Column, Rows, fact_lines
 from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.result import Result
+from backupctl.results.target_archive import TargetArchive
 
 ARCHIVES: Final = (
     Column("ARCHIVE", long=True),
@@ -45,16 +48,55 @@ def system_rows(systems: Sequence[str], _options: RenderOptions) -> Rows:
 
 def archive_block(archive: Archive, options: RenderOptions) -> list[StyledLine]:
     """Return the known facts of an archive."""
+    direct = archive if isinstance(archive, TargetArchive) else None
     known = fact_lines([
         ("system", archive.system_name),
         ("started", options.when(archive.start_time)),
         ("ended", options.when(archive.end_time)),
         ("version", archive.version),
+        ("size", _size(direct) if direct else None),
         ("location", archive.location),
         ("parts", ", ".join(archive.parts or ())),
         ("comment", archive.comment),
+        ("state", line((direct.state, _STATES[direct.state])) if direct else None),
+        *(("problem", text) for text in (direct.problems if direct else ())),
     ])  # fmt: skip
-    return [line("archive ", (archive.archive, STRONG)), *known]
+    head = line("archive ", (archive.archive, STRONG))
+    return [head, *known, *(_command_lines(direct, options.width, indent="  ") if direct else ())]
+
+
+def direct_text(archives: Sequence[TargetArchive], options: RenderOptions) -> Iterator[StyledLine]:
+    """Yield the archives of each system: name, facts, and how to restore it or what is wrong."""
+    by_system = sorted(archives, key=lambda archive: archive.system_name)
+    for system, of_system in groupby(by_system, key=lambda archive: archive.system_name):
+        yield line((system, STRONG))
+        for archive in of_system:
+            style, symbols, dot = _STATES[archive.state], options.symbols, f" {options.symbols.dot} "
+            symbol = {GOOD: symbols.good, ODD: symbols.odd, BAD: symbols.bad}[style]
+            facts = options.when(archive.start_time), archive.version, _size(archive)
+            yield line("  ", (symbol, style), " ", (archive.archive, STRONG))
+            yield line("    ", (archive.state, style), *(f"{dot}{fact}" for fact in facts if fact))
+            comment = [f"comment: {archive.comment}"] if archive.comment else []
+            yield from (line("    ", text) for text in [*comment, *archive.problems])
+            if archive.complete:
+                yield from _command_lines(archive, options.width)
+
+
+_STATES: Final = {"complete": GOOD, "unfinished": ODD, "damaged": BAD}
+
+
+def _size(archive: TargetArchive) -> str:
+    files = plural(len(archive.files), "file")
+    return files if archive.size_bytes is None else f"{size(archive.size_bytes)} in {files}"
+
+
+def _command_lines(archive: TargetArchive, width: int | None, *, indent: str = "    ") -> list[StyledLine]:
+    """Return the restore command, on two lines where one is too narrow, so that it can be read and copied."""
+    command = archive.restore_command or ""
+    if width is None or len(indent + command) <= width:
+        return [line(indent, command)]
+    words, option, location = command.partition(" --location")
+    return [line(indent, words, " \\"), line(indent, " ", option, location)]
 
 
 def metadata_block(result: Result, metadata: ArchiveMetadata, options: RenderOptions) -> list[StyledLine]:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from backupctl.errors import InterruptedRunError
 from backupctl.exit_codes import ExitCode
 from backupctl.output.json_text import json_text
-from backupctl.output.terminal.archive_text import archive_block, archive_rows, metadata_block, system_rows
+from backupctl.output.terminal.archive_text import archive_block, archive_rows, direct_text, metadata_block, system_rows
 from backupctl.output.terminal.audit_text import audit_block
 from backupctl.output.terminal.certificate_text import authorities_lines, certificate_lines, fingerprints, pin_lines
 from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary
@@ -43,6 +43,7 @@ from backupctl.results.prune_results import PruneResult
 from backupctl.results.report_results import ReportResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
+from backupctl.results.target_archive import DirectArchivesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 from backupctl.results.verdict_results import VerdictResult
 
@@ -168,6 +169,14 @@ def _(result: PruneResult, _options: RenderOptions) -> Rendered:
 
 
 @full_text.register
+def _(result: DirectArchivesResult, options: RenderOptions) -> Rendered:
+    others = [line(f"other entries at the location: {result.other_entries}")] if result.other_entries else []
+    if not result.archives:
+        return Rendered(notes=[*_nothing(result, _LISTS[ArchivesResult].none.format(result.server)), *others])
+    return Rendered([*_title(result, options), *direct_text(result.archives, options)], others)
+
+
+@full_text.register
 def _(result: RestoreResult, options: RenderOptions) -> Rendered:
     sheet = Rendered() if result.job is None else _job(result, result.job, options)
     if result.metadata is None:
@@ -274,7 +283,7 @@ def _list_in_full(result: Result, options: RenderOptions) -> Rendered:
 
 
 def _list_of_names(result: Result, options: RenderOptions) -> Rendered:
-    shown = _LISTS[type(result)]
+    shown = next(_LISTS[each] for each in type(result).__mro__ if each in _LISTS)
     names = [getattr(each, shown.name) if shown.name else each for each in getattr(result, shown.entries)]
     return Rendered([_name(result, name, options) for name in names])
 

@@ -1,5 +1,6 @@
 """Archives and restores as text."""
 
+import shlex
 from typing import Any
 
 import msgspec
@@ -9,8 +10,9 @@ from backupctl.errors import BackupFailedError
 from backupctl.results.archive_results import Archive, ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope, Result
+from backupctl.results.target_archive import DirectArchivesResult
 from tests import wording
-from tests.output.samples import WHERE, Screen, Terminal, a_message, an_archive, some_metadata
+from tests.output.samples import WHERE, Screen, Terminal, a_message, a_target_archive, an_archive, some_metadata
 from tests.support.clock import START
 
 NAME = "S_8.0.3.00400-24322831_20260301-020000_"
@@ -105,6 +107,17 @@ def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
         "  comment   nightly",
     ]
     assert screen.err == ""
+
+
+@pytest.mark.parametrize("width", [80, 90, 100])
+def test_restore_command_on_a_terminal_is_copied_as_it_is(width: int) -> None:
+    archive = a_target_archive()
+    result = DirectArchivesResult(**WHERE, archives=(archive,))
+    environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
+    _system, _name, _facts, *command = shown(result, out=Terminal(), environ=environ).out.splitlines()
+    assert len(command) == (1 if width == 100 else 2)
+    assert max(map(len, command)) <= width
+    assert shlex.split("\n".join(command).replace("\\\n", "")) == shlex.split(str(archive.restore_command))
 
 
 def test_metadata_shows_whether_and_what_can_be_restored() -> None:
