@@ -23,7 +23,11 @@ class DocumentedSetup:
         self.write("pass", f"#!/bin/sh\ncat {folder}/vcenter.password\n")
         (folder / "pass").chmod(0o700)
         self.write("config.toml", toml.replace("/etc/backupctl", str(folder)))
-        self.environ = {"PATH": f"{folder}:/usr/bin:/bin", "BACKUPCTL_CONFIG": str(folder / "config.toml")}
+        self.environ = {
+            "PATH": f"{folder}:/usr/bin:/bin",
+            "BACKUPCTL_CONFIG": str(folder / "config.toml"),
+            "BACKUPCTL_PATH_FOR": f"sftp://backup.example.com={folder}",
+        }
         appliances: dict[str, dict[str, Any]] = dict.fromkeys(HOSTS, options)
         self.run = CommandLine(environ=self.environ, others=appliances, username=USER, **options)
 
