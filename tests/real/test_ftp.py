@@ -34,7 +34,7 @@ from backupctl.targets.target_errors import (
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support.scripted_ftp import Send, scripted_ftp
 from tests.support.target_contract import check_reading, check_removing, content, filled
-from tests.support.tls_server import ca_file, server_context
+from tests.support.tls_server import ca_file, der, server_context
 from tests.support.vsftpd_server import VsftpdServer
 from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN_NOT_PRESENTED, WRONG_LOGIN
 
@@ -121,8 +121,9 @@ def test_failure_of_vsftpd_has_its_error(
 
 @pytest.mark.parametrize("kind", ["ftps", "expired", "unknown", "other-name"])
 def test_pinned_certificate_needs_no_ca(kind: str, vsftpd: VsftpdServer) -> None:
-    der = ssl.PEM_cert_to_DER_cert(vsftpd.certificates[kind].decode())
-    with opened(vsftpd.access(kind, tls=TrustSettings(fingerprint=fingerprint_of(der)))) as target:
+    with opened(
+        vsftpd.access(kind, tls=TrustSettings(fingerprint=fingerprint_of(vsftpd.certificates[kind])))
+    ) as target:
         assert "full" in {each.name for each in target.list(())}
 
 
@@ -317,8 +318,7 @@ def test_listing_that_is_cut_off_in_tls_is_not_taken_for_whole(cut: bool, tmp_pa
 @pytest.mark.parametrize("pinned", [False, True])
 def test_data_connection_to_another_server_is_refused(pinned: bool, tmp_path: Path) -> None:
     own, other = AUTHORITY.issue_cert("127.0.0.1"), STRANGER.issue_cert("127.0.0.1")
-    der = ssl.PEM_cert_to_DER_cert(own.cert_chain_pems[0].bytes().decode())
-    pin = fingerprint_of(der) if pinned else None
+    pin = fingerprint_of(der(own)) if pinned else None
     trust = TrustSettings(ca_file=None if pinned else ca_file(AUTHORITY, tmp_path), fingerprint=pin)
     with scripted_ftp(tls=server_context(own), data_tls=server_context(other)) as (port, _):
         assert type(error_of(access_to(port, "ftps", tls=trust))) is TargetIdentityError

@@ -27,7 +27,7 @@ from backupctl.simulator.simulator_server import SimulatorServer
 from tests import wording
 from tests.support.command_line import PASSWORD, USER, CommandLine, Run
 from tests.support.processes import Program, Programs, ServedAppliance, wait_until
-from tests.support.tls_server import ca_file, server_context, tls_proxy, tls_server
+from tests.support.tls_server import ca_file, der, server_context, tls_proxy, tls_server
 
 pytestmark = pytest.mark.real
 
@@ -60,10 +60,6 @@ def result_of(run: Run) -> Any:
     return result
 
 
-def der_of(leaf: trustme.LeafCert) -> bytes:
-    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
-
-
 # Pin
 
 
@@ -86,7 +82,7 @@ def test_pin_mismatch_sends_no_http(program: Program, programs: Programs) -> Non
         (programs.home / "q r.toml").touch(0o600)
         refused = program.run("list", "-o", "json", "--config", "q r.toml", environ=environ)
     assert (refused.code, listener.handshakes, bytes(listener.received)) == (5, 1, b"")
-    error, presented = result_of(refused)["error"], fingerprint_of(der_of(leaf))
+    error, presented = result_of(refused)["error"], fingerprint_of(der(leaf))
     assert error["slug"] == "pin-mismatch"
     assert error["details"] == [f"expected   {colon_form(WRONG)}", f"presented  {colon_form(presented)}"]
     assert f"`backupctl trust pin -s 127.0.0.1:{listener.port} --config 'q r.toml'`" in error["hint"]
@@ -165,7 +161,7 @@ def test_pin_applies_to_the_appliance_and_not_to_the_proxy(
         environ = untrusting(server, BACKUPCTL_PROXY=proxy.url, SSL_CERT_FILE=str(ca_file(authority, tmp_path)))
         fits = program.run("list", "--fingerprint", certificate.fingerprint, environ=environ)
         before = len(server.simulated[0].requests)
-        of_the_proxy = program.run("list", "--fingerprint", fingerprint_of(der_of(leaf)), environ=environ)
+        of_the_proxy = program.run("list", "--fingerprint", fingerprint_of(der(leaf)), environ=environ)
     assert (fits.code, of_the_proxy.code) == (0, 5)
     assert f"presented  {colon_form(str(certificate.fingerprint))}" in of_the_proxy.err
     assert len(server.simulated[0].requests) == before > 0
@@ -296,7 +292,7 @@ def test_trust_show_sends_no_http_and_needs_no_user(program: Program) -> None:
     assert (shown.code, shown.err, bytes(listener.received)) == (0, "", b"")
     result = result_of(shown)
     assert result["certificate"]["names"] == ["127.0.0.1", "vc01.example.com"]
-    assert result["certificate"]["fingerprint"] == fingerprint_of(der_of(leaf))
+    assert result["certificate"]["fingerprint"] == fingerprint_of(der(leaf))
     assert (result["trusted"], result["chain_complete"]) == (False, True)
 
 
@@ -433,10 +429,10 @@ def test_trust_pin_prompts_on_a_terminal_and_escapes_control_characters(tmp_path
         stored = backupctl("trust", "pin", answers=["yes"])
         again = backupctl("trust", "pin", answers=[])
     assert (refused.code, there, stored.code, again.code) == (2, False, 0, 0)
-    assert colon_form(fingerprint_of(der_of(leaf)))[:48] in "".join(asked)
+    assert colon_form(fingerprint_of(der(leaf)))[:48] in "".join(asked)
     assert "\x1b" not in "".join([*asked, refused.err, stored.out])
     (table,) = tomllib.loads(path.read_text())["servers"].values()
-    assert table["fingerprint"] == fingerprint_of(der_of(leaf))
+    assert table["fingerprint"] == fingerprint_of(der(leaf))
     assert bytes(listener.received) == b""
 
 

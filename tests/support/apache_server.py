@@ -5,22 +5,19 @@ A request to a folder needs a login; ``https`` has the right certificate, the ot
 
 import os
 import shutil
-import socket
-import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
-
-import trustme
 
 from backupctl.location import Location
 from backupctl.secrets.secret import Secret
 from backupctl.targets.access import TargetAccess
 from backupctl.tls.trust_settings import TrustSettings
-from tests.support.processes import CLOCK, require_program, wait_until
+from tests.support.processes import require_program, wait_until
+from tests.support.socket_server import free_ports, is_open
+from tests.support.tls_server import write_certificates
 
 USER, PASSWORD = "backup", "Pa55 wörd!"
 _ACCOUNT = "www-data"
@@ -127,8 +124,8 @@ def apache_server() -> Iterator[ApacheServer]:
         for name in ("dav", "page", "locks"):
             (folder / name).mkdir()
         (folder / "page" / "index.html").write_text("<html>welcome</html>")
-        certificates = _make_certificates(folder)
-        ports = dict(zip(("http", *certificates), _free_ports(1 + len(certificates)), strict=True))
+        certificates = write_certificates(folder, "https")
+        ports = dict(zip(("http", *certificates), free_ports(1 + len(certificates)), strict=True))
         _configure(folder, ports)
         server = ApacheServer(folder, ports, certificates)
         server.give(folder)
@@ -139,25 +136,9 @@ def apache_server() -> Iterator[ApacheServer]:
         )
         stack.callback(process.wait)
         stack.callback(process.terminate)
-        wait_until(lambda: all(map(_is_open, ports.values())) or process.poll(), "apache2")
+        wait_until(lambda: all(map(is_open, ports.values())) or process.poll(), "apache2")
         assert process.poll() is None, (folder / "stderr").read_text() + (folder / "error.log").read_text()
         yield server
-
-
-def _make_certificates(folder: Path) -> dict[str, bytes]:
-    """Write the certificates, and return them in DER form by name."""
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    past = CLOCK.now() - timedelta(days=3)
-    leaves = {
-        "https": authority.issue_cert("127.0.0.1"),
-        "expired": authority.issue_cert("127.0.0.1", not_before=past - timedelta(days=9), not_after=past),
-        "unknown": stranger.issue_cert("127.0.0.1"),
-        "other-name": authority.issue_cert("elsewhere.example.com"),
-    }
-    for name, leaf in leaves.items():
-        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
-    return {name: ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode()) for name, leaf in leaves.items()}
 
 
 def _configure(folder: Path, ports: dict[str, int]) -> None:
@@ -171,17 +152,3 @@ def _configure(folder: Path, ports: dict[str, int]) -> None:
         ["openssl", "passwd", "-apr1", "-stdin"], input=PASSWORD.encode(), capture_output=True, check=True
     )
     (folder / "users").write_text(f"{USER}:{hashed.stdout.decode().strip()}\n")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
-def _is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -6,16 +6,16 @@ It ends when its standard input does, so it also ends when the tests are killed.
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from backupctl.location import Location
 from backupctl.secrets.secret import Secret
 from backupctl.targets.access import TargetAccess
 from tests.support.processes import require_program, skip_outside_ci, wait_until
+from tests.support.socket_server import free_ports, is_open
 
 USER = "vcenter"
 """May read and write everything, as the user id is that of root."""
@@ -122,12 +122,12 @@ def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
     program = shutil.which("sshd", path=f"{os.defpath}:/usr/sbin") or require_program("sshd")
     if os.geteuid() != 0:
         skip_outside_ci("only root can start an OpenSSH server with users of its own")
-    ports = dict(zip(_KINDS, _free_ports(len(_KINDS)), strict=True))
+    ports = dict(zip(_KINDS, free_ports(len(_KINDS)), strict=True))
     _write_files(folder, ports)
     words = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-euc", _NAMESPACE, "sshd"]
     with subprocess.Popen([*words, str(folder), program], stdin=subprocess.PIPE) as process:
         try:
-            wait_until(lambda: all(map(_is_open, ports.values())) or process.poll(), "sshd")
+            wait_until(lambda: all(map(is_open, ports.values())) or process.poll(), "sshd")
             assert process.poll() is None, "the namespace of sshd could not be made"
             yield OpenSshServer(folder, ports)
         finally:
@@ -147,19 +147,3 @@ def _write_files(folder: Path, ports: dict[str, int]) -> None:
     for name, text in files.items():
         lines = re.sub("HostKey .*(ed25519|ecdsa)\n", "", text) if name == "old.conf" else text
         (folder / name).write_text(lines)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _is_open(port: int) -> bool:
-    try:
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
-            return True
-    except OSError:
-        return False

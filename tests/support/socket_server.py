@@ -1,10 +1,10 @@
-"""Servers on loopback that run in a thread."""
+"""Servers on loopback that run in a thread, and ports for those that run as processes."""
 
 import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 S = TypeVar("S", bound=socketserver.BaseServer)
@@ -54,3 +54,19 @@ def serve_connections(serve: Serve) -> Iterator[tuple[str, list[int]]]:
         finally:
             over.set()
             server.shutdown(socket.SHUT_RDWR)
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports on loopback that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def is_open(port: int) -> bool:
+    """Return whether a server listens on a port on loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,15 +1,17 @@
-"""TLS servers that count handshakes and record bytes, one of them a proxy."""
+"""Certificates for servers, and TLS servers that count handshakes and record bytes, one of them a proxy."""
 
 import contextlib
 import socket
 import socketserver
 import ssl
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import trustme
 
+from tests.support.processes import CLOCK
 from tests.support.socket_server import run_server
 from tests.support.tcp_relay import pump
 
@@ -24,6 +26,29 @@ def ca_file(authority: trustme.CA, folder: Path, name: str = "ca.pem") -> Path:
     path = folder / name
     authority.cert_pem.write_to_path(path)
     return path
+
+
+def der(leaf: trustme.LeafCert) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+
+
+def write_certificates(folder: Path, good: str) -> dict[str, bytes]:
+    """Write ``ca.pem``, and certificates for 127.0.0.1 with their keys, a good one and three bad ones.
+
+    Return the certificates in DER form by their names; ``good`` is that of the good one.
+    """
+    authority, stranger = trustme.CA(), trustme.CA()
+    ca_file(authority, folder)
+    past = CLOCK.now() - timedelta(days=3)
+    leaves = {
+        good: authority.issue_cert("127.0.0.1"),
+        "expired": authority.issue_cert("127.0.0.1", not_before=past - timedelta(days=9), not_after=past),
+        "unknown": stranger.issue_cert("127.0.0.1"),
+        "other-name": authority.issue_cert("elsewhere.example.com"),
+    }
+    for name, leaf in leaves.items():
+        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{name}.pem")
+    return {name: der(leaf) for name, leaf in leaves.items()}
 
 
 class TlsServer(socketserver.ThreadingTCPServer):

@@ -5,20 +5,18 @@ It ends when its standard input does, so it also ends when the tests are killed.
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-
-import trustme
 
 from backupctl.location import Location
 from backupctl.secrets.secret import Secret
 from backupctl.targets.access import TargetAccess
 from backupctl.tls.trust_settings import TrustSettings
-from tests.support.processes import CLOCK, require_program, skip_outside_ci, wait_until
+from tests.support.processes import require_program, skip_outside_ci, wait_until
+from tests.support.socket_server import free_ports, is_open
+from tests.support.tls_server import write_certificates
 
 USER, PASSWORD = "vcenter", "Ftp-Sécret 1"
 _USER_ID = 64210
@@ -107,12 +105,12 @@ def vsftpd_server(folder: Path) -> Iterator[VsftpdServer]:
     program = shutil.which("vsftpd", path=f"{os.defpath}:/usr/sbin") or require_program("vsftpd")
     if os.geteuid() != 0:
         skip_outside_ci("only root can start a vsftpd with a user of its own")
-    ports = dict(zip(_KINDS, _free_ports(len(_KINDS)), strict=True))
+    ports = dict(zip(_KINDS, free_ports(len(_KINDS)), strict=True))
     certificates = _write_files(folder, ports)
     words = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-euc", _NAMESPACE, "vsftpd"]
     with subprocess.Popen([*words, str(folder), program], stdin=subprocess.PIPE) as process:
         try:
-            wait_until(lambda: all(map(_is_open, ports.values())) or process.poll(), "vsftpd")
+            wait_until(lambda: all(map(is_open, ports.values())) or process.poll(), "vsftpd")
             assert process.poll() is None, "the namespace of vsftpd could not be made"
             yield VsftpdServer(folder, ports, certificates)
         finally:
@@ -138,36 +136,4 @@ def _write_files(folder: Path, ports: dict[str, int]) -> dict[str, bytes]:
     }
     for name, text in files.items():
         (folder / name).write_text(text)
-    return _write_certificates(folder)
-
-
-def _write_certificates(folder: Path) -> dict[str, bytes]:
-    """Write the certificates, and return them in PEM form by the configuration that has them."""
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    past = CLOCK.now() - timedelta(days=3)
-    leaves = {
-        "ftps": authority.issue_cert("127.0.0.1"),
-        "expired": authority.issue_cert("127.0.0.1", not_before=past - timedelta(days=9), not_after=past),
-        "unknown": stranger.issue_cert("127.0.0.1"),
-        "other-name": authority.issue_cert("elsewhere.example.com"),
-    }
-    for kind, leaf in leaves.items():
-        leaf.private_key_and_cert_chain_pem.write_to_path(folder / f"{kind}.pem")
-    return {kind: leaf.cert_chain_pems[0].bytes() for kind, leaf in leaves.items()}
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    return write_certificates(folder, "ftps")

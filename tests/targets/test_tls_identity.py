@@ -15,7 +15,7 @@ from backupctl.targets.target_errors import TargetIdentityError
 from backupctl.targets.tls_identity import TlsIdentity
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support.clock import FakeClock
-from tests.support.tls_server import ca_file, server_context
+from tests.support.tls_server import ca_file, der, server_context
 from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN_NOT_PRESENTED
 
 HOST = "backup.example.com"
@@ -24,10 +24,6 @@ GOOD = CA.issue_cert(HOST)
 EXPIRED = CA.issue_cert(HOST, not_after=datetime(2026, 1, 1, tzinfo=UTC))
 PIN = "backupctl trust pin -s vc01 --location"
 OTHER = "other.example.com"
-
-
-def der(leaf: trustme.LeafCert) -> bytes:
-    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
 
 
 def handshake(leaf: trustme.LeafCert, trust: TrustSettings) -> None:
