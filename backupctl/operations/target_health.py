@@ -5,7 +5,7 @@ Nothing here is a FAIL: the appliance connects by itself, perhaps on another way
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, InterruptedRunError
 from backupctl.formatting import plural
@@ -14,9 +14,11 @@ from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.backup_results import OK, WARNING, Check
 from backupctl.rules.host_key_algorithms import host_key_warnings
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, call
+from backupctl.scheduler.semaphore import Semaphore
+from backupctl.scheduler.task import Task, attempt
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import ANSWER_SECONDS
+from backupctl.targets.target_errors import TargetUnreachableError
 from backupctl.targets.unverified import host_key_algorithms, presented_certificate
 
 T = TypeVar("T")
@@ -24,21 +26,47 @@ T = TypeVar("T")
 _SOON_DAYS: Final = 30
 
 
-def check_target(appliance: Appliance, targets: TargetConnections, access: TargetAccess) -> Task[tuple[Check, ...]]:
-    """Return the checks of what a backup server shows before a login, of the login, and of the folder."""
-    version = yield from attempt(appliance.api.version)
-    release = version.version if isinstance(version, SystemVersion) else ""
-    now, until = appliance.clock.now(), appliance.clock.monotonic() + ANSWER_SECONDS
-    checks = []
-    if access.kind in {"sftp", "scp"}:
-        offered = call(partial(host_key_algorithms, access.location), until=until)
-        checks.append((yield from _check("host keys", offered, partial(_judge_host_keys, release))))
-    if access.kind in {"ftps", "https"}:
-        presented = call(partial(presented_certificate, access.location, now), until=until)
-        checks.append((yield from _check("certificate", presented, _judge_certificate)))
-    listed = targets.use(access, lambda target: len(target.list(())))
-    checks.append((yield from _check("login from here", listed, _judge_folder)))
-    return tuple(checks)
+class TargetHealth:
+    """Checks the backup servers of a run; appliances that share one share what it shows before a login."""
+
+    def __init__(self, targets: TargetConnections) -> None:
+        self._targets = targets
+        self._shown: dict[tuple[object, ...], Any] = {}
+        self._turns: dict[tuple[object, ...], Semaphore] = {}
+
+    def check(self, appliance: Appliance, access: TargetAccess) -> Task[tuple[Check, ...]]:
+        """Return the checks of what the server shows before a login, of the login, and of the folder."""
+        version = yield from attempt(appliance.api.version)
+        release = version.version if isinstance(version, SystemVersion) else ""
+        checks = []
+        if access.kind in {"sftp", "scp"}:
+            offered = self._show(appliance, access, partial(host_key_algorithms, access.location))
+            checks.append((yield from _check("host keys", offered, partial(_judge_host_keys, release))))
+        if access.kind in {"ftps", "https"}:
+            now = appliance.clock.now()
+            presented = self._show(appliance, access, partial(presented_certificate, access.location, now))
+            checks.append((yield from _check("certificate", presented, _judge_certificate)))
+        listed = self._targets.use(access, lambda target: len(target.list(())))
+        checks.append((yield from _check("login from here", listed, _judge_folder)))
+        return tuple(checks)
+
+    def _show(self, appliance: Appliance, access: TargetAccess, show: Callable[[], T]) -> Task[T]:
+        """Call a function that shows something of a server, once for each server."""
+        server = access.kind, access.location.host, access.location.port
+        turn = self._turns.setdefault(server, Semaphore(1))
+        yield from turn.acquire()
+        try:
+            if server not in self._shown:
+                until = appliance.clock.monotonic() + ANSWER_SECONDS
+                self._shown[server] = yield from attempt(show, until=until)
+        finally:
+            turn.release()
+        shown = self._shown[server]
+        if isinstance(shown, ApplianceUnreachableError):  # the scheduler's, after ``until``
+            raise TargetUnreachableError("the backup server did not answer in time")
+        if isinstance(shown, BackupctlError):
+            raise shown
+        return cast("T", shown)
 
 
 def _check(name: str, task: Task[T], judge: Callable[[T], tuple[str, str]]) -> Task[Check]:
@@ -49,9 +77,7 @@ def _check(name: str, task: Task[T], judge: Callable[[T], tuple[str, str]]) -> T
     except InterruptedRunError:
         raise
     except BackupctlError as error:
-        late = isinstance(error, ApplianceUnreachableError)  # the scheduler's, after ``until``
-        message = "the backup server did not answer in time" if late else error.message
-        status, hint = WARNING, error.hint
+        status, message, hint = WARNING, error.message, error.hint
     if status == WARNING:
         message = "; ".join(filter(None, (f"{message} (seen from this host only)", hint)))
     return Check(name=name, status=status, message=message)

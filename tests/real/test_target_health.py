@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from backupctl.location import Location
+from backupctl.operations.target_connections import MAX_CONNECTIONS
 from backupctl.secrets.secret import Secret
 from backupctl.targets import unverified
 from backupctl.targets.access import TargetAccess
@@ -22,6 +23,7 @@ from tests.support.openssh_server import OpenSshServer
 from tests.support.processes import CLOCK
 from tests.support.samba_server import PASSWORD, USER, samba
 from tests.support.socket_server import Serve, run_server, serve_connections
+from tests.support.tcp_relay import tcp_relay
 from tests.support.tls_server import TlsServer, server_context
 from tests.support.vsftpd_server import VsftpdServer
 
@@ -141,3 +143,17 @@ def test_what_a_server_of_another_kind_shows(monkeypatch: pytest.MonkeyPatch, se
 def test_where_nobody_listens_all_are_warnings(scheme: str, name: str) -> None:
     found = checks(nowhere(f"{scheme}://127.0.0.1:1/x"))
     assert (found[name][0], found["login from here"][0]) == ("WARNING", "WARNING")
+
+
+def test_appliances_that_share_a_server_probe_it_once(openssh: OpenSshServer) -> None:
+    others: dict[str, dict[str, object]] = {f"vc{number:02}.example.com": {} for number in range(2, 9)}
+    with tcp_relay(openssh.port) as relay:
+        backupctl = CommandLine(others=others)
+        place = "--location", f"sftp://127.0.0.1:{relay.port}/srv", "--location-user", "vcenter"
+        words = "validate", *(each for host in others for each in ("-s", host)), *place, "--direct"
+        pin = "--location-fingerprint", openssh.fingerprint()
+        environ = backupctl.environ | {"BACKUPCTL_LOCATION_PASSWORD": "Sftp-Secret-1"}
+        run = backupctl(*words, *pin, "-o", "json", environ=environ)
+    assert run.code == 0
+    assert run.out.count('"host keys"') == len(others)
+    assert relay.connections <= 1 + MAX_CONNECTIONS

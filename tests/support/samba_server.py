@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,8 +67,9 @@ def samba(folder: Path, shares: Mapping[str, Path], *, read_only: tuple[str, ...
         capture_output=True,
         timeout=30,
     )
+    program = shutil.which("smbd", path=f"{os.defpath}:/usr/sbin") or require_program("smbd")
     process = subprocess.Popen(
-        [require_program("smbd"), "--foreground", "--no-process-group", "-s", configuration],
+        [program, "--foreground", "--no-process-group", "-s", configuration],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -29,9 +29,11 @@ def command(context: Context, direct: bool) -> int:
     from backupctl.cli.runner import run
     from backupctl.cli.target_settings import target_access
     from backupctl.operations.outcome import Outcome
-    from backupctl.operations.target_health import check_target
+    from backupctl.operations.target_health import TargetHealth
     from backupctl.operations.validate import checks_error, validate
     from backupctl.results.backup_results import ChecksResult
+
+    health = TargetHealth(context.targets)
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
         request, resolved = backup_request(settings)
@@ -40,7 +42,7 @@ def command(context: Context, direct: bool) -> int:
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
             if access is not None:
-                checks += yield from check_target(appliance, context.targets, access)
+                checks += yield from health.check(appliance, access)
             return Outcome(ChecksResult(checks=checks), checks_error(checks))
 
         return work
