@@ -18,7 +18,7 @@ import paramiko
 from backupctl.clock import Clock
 from backupctl.errors import NotFoundError
 from backupctl.location import Location
-from backupctl.targets import target_errors
+from backupctl.targets import target_errors as errors
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.known_hosts import KnownKeys, known_keys
 from backupctl.targets.target import ANSWER_SECONDS, CHUNK_BYTES, CONNECT_SECONDS, TargetEntry, bounded, target_entry
@@ -34,29 +34,27 @@ _LOST: Final = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, st
 
 
 def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
-    """Return the target of an SSH server. Raises TargetLoginError: without a user or password, too."""
+    """Return the target of an SSH server, whose host key is checked before the login."""
     location, host = access.location, access.location.host
-    if not access.user or access.password is None:
-        raise target_errors.TargetLoginError("$1 needs a user and a password", texts=(host,))
     known = KnownKeys() if access.host_key else known_keys(host, location.port or _PORT)
-    transport = exchange_keys(location, known.types)
+    transport = _exchange_keys(location, known.types)
     try:
         _check_host_key(access, transport.get_remote_server_key(), known)
         with _limited(transport, host, ANSWER_SECONDS):
-            _log_in(transport, access.user, access.password.reveal(), host)
+            _log_in(transport, access)
             return SftpTarget(paramiko.SFTPClient.from_transport(transport), host)
     except BaseException:
         transport.close()
         raise
 
 
-def exchange_keys(location: Location, key_types: frozenset[str]) -> paramiko.Transport:
+def _exchange_keys(location: Location, key_types: frozenset[str]) -> paramiko.Transport:
     """Connect without a login, and return the transport; host keys of ``key_types`` are asked for first."""
     try:
         connected = socket.create_connection((location.host, location.port or _PORT), CONNECT_SECONDS)
     except OSError as error:
-        texts = (location.host, error.strerror or str(error))
-        raise target_errors.TargetUnreachableError("cannot connect to $1: $2", texts=texts) from error
+        texts = (error.strerror or str(error),)
+        raise errors.TargetUnreachableError("connection failed: $1", server=location.host, texts=texts) from error
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late
     transport = paramiko.Transport(connected)
     transport.auth_timeout = None  # _limited ends each wait
@@ -76,9 +74,10 @@ def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys) 
         return
     state = "is revoked" if text in known.revoked else "has changed" if pin or known.trusted else "is unknown"
     expected = [f"expected   {pin}"] if pin else []
-    raise target_errors.TargetIdentityError(
-        "the host key of $1 $2",
-        texts=(access.location.host, state),
+    raise errors.TargetIdentityError(
+        "the host key of $server $1",
+        server=access.location.host,
+        texts=(state,),
         details=(*expected, f"presented  {key.fingerprint} ({key.algorithm_name})"),
         hint="compare it on the server: `ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf`; "
         "if it is the same: `backupctl trust pin $selector`",
@@ -86,18 +85,21 @@ def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys) 
     )
 
 
-def _log_in(transport: paramiko.Transport, user: str, password: str, host: str) -> None:
-    try:
-        missing = transport.auth_password(user, password)  # or keyboard-interactive, if the server wants that
+def _log_in(transport: paramiko.Transport, access: TargetAccess) -> None:
+    host = access.location.host
+    if not access.user or access.password is None:
+        raise errors.TargetLoginError("needs a user and a password", server=host)
+    try:  # keyboard-interactive, if the server wants that
+        missing = transport.auth_password(access.user, access.password.reveal())
     except paramiko.AuthenticationException as error:
         if not transport.is_active():
             raise EOFError("during the login") from error
         missing = getattr(error, "allowed_types", ["password"])
     if {"password", "keyboard-interactive"} & set(missing):
-        raise target_errors.TargetLoginError("$1 rejected the user name or password", texts=(host,))
+        raise errors.TargetLoginError("wrong user name or password", server=host)
     if missing:
-        texts = (host, ", ".join(missing))
-        raise target_errors.TargetLoginError("$1 wants more than a password: $2", texts=texts)
+        texts = (", ".join(missing),)
+        raise errors.TargetLoginError("the server wants more than a password: $1", server=host, texts=texts)
 
 
 @contextmanager
@@ -112,15 +114,13 @@ def _limited(transport: paramiko.Transport, host: str, seconds: float) -> Iterat
     try:
         yield
     except _LOST as error:
-        message, hint = ("connection to $1 lost: $2", None)
+        reason, hint = str(error) or "closed by the server", None
         if timer.finished.is_set():
-            message = "$1 did not answer within $3 s"
+            reason = f"no answer within {seconds:g} s"
         elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-            message, hint = "$1 is too old: $2", "add an Ed25519 or ECDSA host key to the server, or update it"
+            hint = "the server is too old: update it, or add an Ed25519 or ECDSA host key"
         transport.close()
-        raise target_errors.TargetUnreachableError(
-            message, texts=(host, str(error), f"{seconds:g}"), hint=hint
-        ) from error
+        raise errors.TargetUnreachableError("connection failed: $1", server=host, texts=(reason,), hint=hint) from error
     finally:
         timer.cancel()
 
@@ -149,7 +149,7 @@ class SftpTarget:
             file = self._client.open(self._name(path), "rb", 0)
             size = file.stat().st_size
         if size is None:
-            raise target_errors.TargetAnswerError("$1 has no size", texts=("/".join(path),))
+            raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=("/".join(path),))
         for start in range(0, size, CHUNK_BYTES):
             end = min(start + CHUNK_BYTES, size)
             blocks = [(offset, min(_BLOCK_BYTES, end - offset)) for offset in range(start, end, _BLOCK_BYTES)]
@@ -191,10 +191,10 @@ class SftpTarget:
             except (OSError, UnicodeError) as error:
                 if channel.closed:
                     raise EOFError("the server closed it") from error
+                texts = ("/".join(path), getattr(error, "strerror", None) or str(error))
                 if getattr(error, "errno", None) == errno.ENOENT:
-                    raise NotFoundError("$1 does not exist", texts=("/".join(path),)) from error
-                reason = getattr(error, "strerror", None) or str(error)
-                raise target_errors.TargetAnswerError("$1: $2", texts=("/".join(path), reason)) from error
+                    raise NotFoundError("$1 does not exist", server=self._host, texts=texts[:1]) from error
+                raise errors.TargetAnswerError("$1: $2", server=self._host, texts=texts) from error
 
 
 def _entry(name: str, attributes: paramiko.SFTPAttributes) -> TargetEntry:
