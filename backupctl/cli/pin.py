@@ -11,6 +11,7 @@ from backupctl.cli.prompts import confirm
 from backupctl.cli.tls_probe import probe_all, settings_to_probe
 from backupctl.config.config_edit import StoredValue, path_to_edit, store
 from backupctl.config.configuration import Layer
+from backupctl.config.option import Option
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, PinMismatchError, UsageError
@@ -28,7 +29,7 @@ def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
     selected = settings_to_probe(context)
     confirmed = confirmed or all(map(_is_fingerprint_given, selected))
     if not (confirmed or context.prompter.interactive or all(map(_configured_pin, selected))):
-        raise _unconfirmed_error()
+        raise unconfirmed_error()
     probed = probe_all(context, selected, CertificateResult, show_certificate, _is_fingerprint_given)
     return [_pin(settings, result, confirmed=confirmed) for settings, result in zip(selected, probed, strict=True)]
 
@@ -44,11 +45,11 @@ def _configured_pin(settings: ApplianceSettings) -> str | None:
     return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
 
 
-def _unconfirmed_error() -> UsageError:
+def unconfirmed_error(option: Option[str | None] = FINGERPRINT) -> UsageError:
     """Return the error for a fingerprint that must be confirmed while there is no terminal."""
     return UsageError(
         "cannot ask you to compare the fingerprint without a terminal",
-        hint="use --fingerprint with the expected one, or --yes to pin the one presented now",
+        hint=f"use {option.flag} with the expected one, or --yes to pin the one presented now",
     )
 
 
@@ -79,7 +80,7 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
 def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult, *, hint: str | None = None) -> bool:
     """Show a probed certificate and ask whether to trust and pin it. Raises UsageError: without a terminal."""
     if not settings.prompter.interactive:
-        raise _unconfirmed_error()
+        raise unconfirmed_error()
     certificate, name = probed.certificate, settings.name
     assert certificate is not None  # noqa: S101 - the caller has checked that the probe succeeded
     previous = settings.value(FINGERPRINT)
@@ -113,9 +114,14 @@ def pin_certificate(settings: ApplianceSettings, certificate: Certificate) -> tu
 
     Raises ConfigError and OutputError: if it cannot be stored.
     """
-    context, profile = settings.context, settings.profile
-    fingerprint, host = certificate.fingerprint, profile.address.base_url.removeprefix("https://")
+    fingerprint, profile = certificate.fingerprint, settings.profile
     own = Layer("this run", {FINGERPRINT.name: fingerprint})
     settings.profile = structs.replace(profile, layers=(own, *profile.layers))
+    return store_pin(settings, FINGERPRINT, fingerprint)
+
+
+def store_pin(settings: ApplianceSettings, option: Option[str | None], fingerprint: str) -> tuple[Path, StoredValue]:
+    """Store a pin in the server's table of the configuration file; return the file, and what it says now."""
+    context, host = settings.context, settings.profile.address.base_url.removeprefix("https://")
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
-    return path, store(path, settings.name, FINGERPRINT.name, fingerprint, host=host)
+    return path, store(path, settings.name, option.name, fingerprint, host=host)

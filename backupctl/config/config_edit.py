@@ -92,15 +92,17 @@ def merge(path: Path, tables: Mapping[tuple[str, ...], Mapping[str, object]]) ->
 
 
 def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> StoredValue:
-    """Store a value in ``[servers.NAME]`` of the file at ``path``, which need not exist yet.
+    """Store a value in ``[servers.NAME]``, without a name in ``[defaults]``; the file need not exist yet.
 
-    A missing table is added, with ``host`` and a valid name.
+    A missing table is added, that of a server with ``host`` and a valid name.
 
     Raises ConfigError: if the file is invalid. Raises OutputError: if it cannot be written.
     """
     with _edited(path) as document:
         name, table = _find_server(document, path, server_name)
-        if table is None:
+        if not server_name:
+            name, table = "defaults", _table(document, ("defaults",))
+        elif table is None:
             table = _table(document, ("servers", name))
             _set_value(table, "host", host)
         previous = table.get(key)
