@@ -35,7 +35,7 @@ def run_direct(
     No appliance is contacted. Without a selected one, and unless ``needs_server``, the location is that of the
     defaults, and the result has the name of its host.
     """
-    selected = _selected(context, needs_server=needs_server)
+    selected = selected_locations(context, needs_server=needs_server)
     prepared = prepare_all(selected, lambda settings: _task(settings, result_type, prepare(settings)))
     tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else each for each in prepared]
     try:
@@ -45,7 +45,8 @@ def run_direct(
     return context.finish(results)
 
 
-def _selected(context: Context, *, needs_server: bool) -> list[ApplianceSettings]:
+def selected_locations(context: Context, *, needs_server: bool = False) -> list[ApplianceSettings]:
+    """Return the settings of each selected appliance, of the defaults if none is selected."""
     if context.value(SIMULATE):
         raise UsageError(f"a simulated appliance has no backup server; omit {SIMULATE.flag}")
     if needs_server or any(context.value(option) for option in (SERVER, GROUP, ALL)):
@@ -63,12 +64,13 @@ def _task(settings: ApplianceSettings, result_type: type[R], work: DirectWork[R]
     """Return a task that does the work; errors become part of its result."""
     access = target_access(settings)
     host = settings.profile.address.host or access.location.host
-    return _complete(settings, result_type, work(access), settings.name or host, host)
+    return complete_direct(settings, result_type, work(access), settings.name or host, host)
 
 
-def _complete(
+def complete_direct(
     settings: ApplianceSettings, result_type: type[R], work: Task[Outcome[R]], name: str, host: str
 ) -> Task[R]:
+    """Do the work and return its result; errors become part of it."""
     try:
         outcome = yield from work
     except BackupctlError as failure:

@@ -42,3 +42,19 @@ class CaCertificatesResult(Result, frozen=True, kw_only=True):
     verified: bool | None = None
     vouches: bool | None = None
     reason: str | None = None
+
+
+class LocationPinResult(Result, frozen=True, kw_only=True):
+    """The result of ``trust show`` and ``trust pin`` with ``--location``: what its server presents, and the pin.
+
+    ``kind`` is ``host key`` or ``certificate``. ``trust pin`` sets the ``file``, the ``profile`` in it, and the
+    ``replaced`` fingerprint.
+    """
+
+    location: str | None = None
+    kind: str | None = None
+    fingerprint: str | None = None
+    pinned: str | None = None
+    file: str | None = None
+    profile: str | None = None
+    replaced: str | None = None

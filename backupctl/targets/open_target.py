@@ -5,8 +5,12 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import INSTALL_HINT, ConfigError, UsageError
+from backupctl.location import Location
+from backupctl.rules.fingerprint import parse_peer_fingerprint
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
+from backupctl.targets.target_errors import TargetIdentityError
+from backupctl.tls.trust_settings import TrustSettings
 
 _ADAPTERS: Final = {
     "ftp": "ftp",
@@ -19,6 +23,9 @@ _ADAPTERS: Final = {
     "path": "path",
 }
 """The module of each kind; OpenSSH serves SFTP on the port that SCP uses."""
+
+WITH_IDENTITY: Final = frozenset({"FTPS", "HTTPS", "SCP", "SFTP"})
+"""The types whose servers prove who they are."""
 
 
 def open_target(access: TargetAccess, clock: Clock) -> Target:
@@ -41,3 +48,23 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
         raise ConfigError(f"{access.kind} locations need the Python package {error.name}", hint=hint) from error
     target: Target = module.connect(access, clock)
     return target
+
+
+def presented_fingerprint(location: Location, clock: Clock) -> str:
+    """Return the fingerprint of the host key or certificate that the server of a location presents.
+
+    The pin matches nothing, so the server is refused before the login; it gets neither user nor password.
+
+    Raises UsageError: for a location without TLS and SSH. Raises ConfigError and TargetUnreachableError: as
+    ``open_target`` does.
+    """
+    if location.type not in WITH_IDENTITY:
+        raise UsageError("$1 has neither a host key nor a certificate", texts=(location.type,))
+    nothing = TrustSettings(fingerprint=f"sha256:{0:064}")
+    try:
+        open_target(TargetAccess(location, host_key="SHA256:", tls=nothing), clock).close()
+    except TargetIdentityError as error:
+        if error.presented is None:
+            raise
+        return parse_peer_fingerprint(error.presented)
+    raise AssertionError("the server was not refused")

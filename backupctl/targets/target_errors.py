@@ -16,6 +16,11 @@ class TargetIdentityError(TargetUnreachableError):
 
     slug = "target-identity"
 
+    @property
+    def presented(self) -> str | None:
+        """The fingerprint that the server presented, None if it presented none."""
+        return next((line.split()[1] for line in self.details if line.startswith("presented ")), None)
+
 
 class TargetLoginError(BackupctlError):
     """The backup location rejected the user name or password."""

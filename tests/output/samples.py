@@ -59,7 +59,7 @@ from backupctl.results.report_results import BackupReport, ReportResult
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.results.target_archive import ArchiveFile, DirectArchivesResult, TargetArchive
-from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
 from tests.support.clock import START, FakeClock
 
@@ -224,6 +224,9 @@ def every_result(**fields: Any) -> list[Result]:
         ),
         RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
         CertificateResult(**where, **seen),
+        LocationPinResult(
+            **where, location="sftp://nas/vcenter", kind="host key", fingerprint="SHA256:ab", pinned="SHA256:cd"
+        ),
         PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),
         CaCertificatesResult(
             **where,

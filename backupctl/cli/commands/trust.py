@@ -9,23 +9,33 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, CommandGroup, shared_options
+from backupctl.cli.options import ApplianceCommand, CommandGroup, options, shared_options
+from backupctl.config.option_table import LOCATION_FINGERPRINT
 from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
     from backupctl.results.trust_results import CaCertificatesResult
 
 _FILE_MODE = 0o644
+_LOCATION = "The host key or certificate of the backup server instead."
 
 
 command = CommandGroup("trust")
 
 
+_location_option = click.option("--location", metavar="[URL]", is_flag=False, flag_value="", help=_LOCATION)
+
+
 @command.command("show")
+@_location_option
 @shared_options
 @click.pass_obj
-def show(context: Context) -> int:
+def show(context: Context, location: str | None) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
+    if location is not None:
+        from backupctl.cli.pin_location import show_locations
+
+        return context.finish(show_locations(context, location))
     from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
     from backupctl.results.trust_results import CertificateResult
@@ -45,10 +55,16 @@ class PinCommand(ApplianceCommand):
 
 @command.command("pin", cls=PinCommand)
 @click.option("--yes", is_flag=True, help="Do not ask: pin the certificate that is presented now.")
+@_location_option
+@options(LOCATION_FINGERPRINT)
 @shared_options
 @click.pass_obj
-def pin_command(context: Context, yes: bool) -> int:
+def pin_command(context: Context, yes: bool, location: str | None) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
+    if location is not None:
+        from backupctl.cli.pin_location import pin_locations
+
+        return context.finish(pin_locations(context, location, confirmed=yes))
     from backupctl.cli.pin import pin_certificates
 
     return context.finish(pin_certificates(context, confirmed=yes))

@@ -7,7 +7,7 @@ from backupctl.formatting import colon_form, plural
 from backupctl.models import Certificate
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
-from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 
 SOON_DAYS: Final = 30
 """A certificate that expires within this many days is highlighted."""
@@ -41,6 +41,28 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
         *fact_lines([
             *_fingerprint("sha256", fingerprint),
             *_fingerprint("instead of", replaced),
+            ("file", result.file),
+            ("server", result.profile),
+        ]),
+    ]  # fmt: skip
+
+
+def location_pin_lines(result: LocationPinResult, symbols: Symbols) -> list[StyledLine]:
+    """Return what a backup server presents, and whether that is pinned."""
+    presented, previous = result.fingerprint, result.replaced if result.file else result.pinned
+    if presented is None:
+        return []
+    state = (f"{symbols.good} ", GOOD), ("is pinned", GOOD)
+    if result.file:
+        state = state[0], ("is already pinned" if previous == presented else "is now pinned", GOOD)
+    elif previous != presented:
+        state = (f"{symbols.odd} ", ODD), ("does not match the pin" if previous else "is not pinned", ODD)
+    return [
+        line(state[0], f"{result.server}: the {result.kind} of the backup server ", state[1]),
+        *fact_lines([
+            ("location", result.location),
+            ("fingerprint", presented),
+            ("instead of" if result.file else "pinned", None if previous == presented else previous),
             ("file", result.file),
             ("server", result.profile),
         ]),

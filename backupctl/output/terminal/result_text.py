@@ -9,7 +9,13 @@ from backupctl.exit_codes import ExitCode
 from backupctl.output.json_text import json_text
 from backupctl.output.terminal.archive_text import archive_block, archive_rows, direct_text, metadata_block, system_rows
 from backupctl.output.terminal.audit_text import audit_block
-from backupctl.output.terminal.certificate_text import authorities_lines, certificate_lines, fingerprints, pin_lines
+from backupctl.output.terminal.certificate_text import (
+    authorities_lines,
+    certificate_lines,
+    fingerprints,
+    location_pin_lines,
+    pin_lines,
+)
 from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary
 from backupctl.output.terminal.config_text import file_lines, next_steps, setting_rows, settings_heading
 from backupctl.output.terminal.job_text import job_block, job_rows, simulated_note
@@ -44,7 +50,7 @@ from backupctl.results.report_results import ReportResult
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.target_archive import DirectArchivesResult
-from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 from backupctl.results.verdict_results import VerdictResult
 
 SHOW_SCHEDULE: Final = "schedule show"
@@ -300,9 +306,14 @@ for silent in (HistoryResult, ReportResult, VerdictResult):  # one text about al
     full_text.register(silent, lambda *_: Rendered())
 full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
 full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))
+full_text.register(LocationPinResult, lambda result, options: Rendered(location_pin_lines(result, options.symbols)))
 full_text.register(CaCertificatesResult, lambda result, options: Rendered(authorities_lines(result, options.symbols)))
 full_text.register(
     FileResult, lambda result, options: Rendered(file_lines(result, options.symbols), next_steps(result))
 )
 quiet_text.register(CertificateResult, lambda result, _: Rendered(fingerprints(result.chain[:1])))
 quiet_text.register(PinResult, lambda *_: Rendered())
+quiet_text.register(
+    LocationPinResult,
+    lambda result, _: Rendered([line(result.fingerprint)] if result.fingerprint and not result.file else []),
+)

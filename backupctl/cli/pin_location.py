@@ -1,0 +1,100 @@
+"""Show and pin the host keys and certificates of backup servers, without a login."""
+
+from functools import partial
+from typing import Final
+
+from msgspec import structs
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
+from backupctl.cli.direct import complete_direct, selected_locations
+from backupctl.cli.location_settings import location_of
+from backupctl.cli.pin import store_pin, unconfirmed_error
+from backupctl.cli.prompts import confirm
+from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
+from backupctl.config.option_table import LOCATION, LOCATION_FINGERPRINT
+from backupctl.config.value import FLAG
+from backupctl.errors import BackupctlError, UsageError
+from backupctl.location import Location
+from backupctl.operations.outcome import Outcome
+from backupctl.results.trust_results import LocationPinResult
+from backupctl.rules.fingerprint import is_host_key
+from backupctl.scheduler.task import Task, call
+from backupctl.targets.open_target import presented_fingerprint
+from backupctl.targets.target_errors import TargetIdentityError
+
+_COMPARE: Final = {
+    "host key": "ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf",
+    "certificate": "openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE",
+}
+"""The commands that print the fingerprints in the shell of a backup server."""
+
+
+def show_locations(context: Context, url: str) -> list[LocationPinResult]:
+    """Return what the server of each location presents; an empty URL stands for the locations in the settings."""
+    return _probe_all(context, _selected(context, url))
+
+
+def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[LocationPinResult]:
+    """Pin what they present; ask first, unless ``confirmed`` or for the expected ``--location-fingerprint``.
+
+    Raises UsageError: if a prompt is needed and there is no terminal.
+    """
+    confirmed = confirmed or context.resolve(LOCATION_FINGERPRINT).source.kind == FLAG
+    if not (confirmed or context.prompter.interactive):
+        raise unconfirmed_error(LOCATION_FINGERPRINT)
+    selected = _selected(context, url)
+    probed = _probe_all(context, selected)
+    return [_pin(settings, result, confirmed=confirmed) for settings, result in zip(selected, probed, strict=True)]
+
+
+def _selected(context: Context, url: str) -> list[ApplianceSettings]:
+    if url:
+        context.given[LOCATION.key] = (url,)
+    return selected_locations(context)
+
+
+def _probe_all(context: Context, selected: list[ApplianceSettings]) -> list[LocationPinResult]:
+    prepared = prepare_all(selected, _probe)
+    tasks = [each.task(LocationPinResult) if isinstance(each, FailedAppliance) else each for each in prepared]
+    return run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
+
+
+def _probe(settings: ApplianceSettings) -> Task[LocationPinResult]:
+    location = location_of(settings).location
+    host = settings.profile.address.host or location.host
+    return complete_direct(settings, LocationPinResult, _read(settings, location), settings.name or host, host)
+
+
+def _read(settings: ApplianceSettings, location: Location) -> Task[Outcome[LocationPinResult]]:
+    fingerprint = yield from call(partial(presented_fingerprint, location, settings.clock))
+    kind, pinned = "host key" if is_host_key(fingerprint) else "certificate", settings.value(LOCATION_FINGERPRINT)
+    return Outcome(LocationPinResult(location=location.masked, kind=kind, fingerprint=fingerprint, pinned=pinned))
+
+
+def _pin(settings: ApplianceSettings, probed: LocationPinResult, *, confirmed: bool) -> LocationPinResult:
+    fingerprint, pinned = probed.fingerprint, probed.pinned
+    if fingerprint is None:
+        return probed
+    try:
+        if pinned != fingerprint and settings.resolve(LOCATION_FINGERPRINT).source.kind == FLAG:
+            details = (f"expected   {pinned}", f"presented  {fingerprint}")
+            raise TargetIdentityError("the server has another fingerprint; nothing was stored", details=details)
+        if not (confirmed or pinned == fingerprint or _confirm(settings, probed)):
+            raise UsageError("fingerprint not confirmed; nothing was stored")
+        file, stored = store_pin(settings, LOCATION_FINGERPRINT, fingerprint)
+    except BackupctlError as error:
+        return structs.replace(probed, exit_code=error.exit_code, error=error)
+    return structs.replace(probed, file=str(file), profile=stored.name, replaced=stored.previous)
+
+
+def _confirm(settings: ApplianceSettings, probed: LocationPinResult) -> bool:
+    """Show what a server presents, and ask whether to trust it."""
+    lines = [f"{probed.server}: {probed.location} presents the {probed.kind}", f"  {probed.fingerprint}"]
+    if probed.pinned not in {None, probed.fingerprint}:
+        lines += ["Pinned until now:", f"  {probed.pinned}"]
+    lines += ["Compare it with what the backup server prints:", f"  {_COMPARE[str(probed.kind)]}"]
+    for each in lines:
+        settings.prompter.say(each)
+    hint = "use --yes to pin it without a question"
+    return confirm(settings.prompter, f"Trust it and pin it for {probed.server}?", hint=hint)

@@ -1,0 +1,63 @@
+"""``trust show`` and ``trust pin`` with ``--location``, on servers of other projects."""
+
+import re
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from backupctl.rules.fingerprint import fingerprint_of
+from tests.support.command_line import configured
+from tests.support.openssh_server import OpenSshServer
+from tests.support.processes import Program
+from tests.support.tls_server import server_context, tls_server
+
+pytestmark = pytest.mark.real
+
+CONFIG = '[defaults]\nlocation = "{url}"\nlocation-user = "nobody-here"\n[servers.vc01]\nhost = "vc01.example.com"\n'
+
+
+@pytest.mark.parametrize("table", ["servers.vc01", "defaults"])
+def test_host_key_is_pinned_once_it_is_confirmed(openssh: OpenSshServer, tmp_path: Path, table: str) -> None:
+    backupctl = configured(tmp_path, CONFIG.format(url=openssh.url("/backup")))
+    words = ["trust", "pin", "--location", *(["-s", "vc01"] if table != "defaults" else [])]
+    refused = backupctl(*words, answers=["n"])
+    assert (refused.code, "location-fingerprint" in (tmp_path / "config.toml").read_text()) == (2, False)
+    assert any(openssh.fingerprint() in each for each in backupctl.prompter.questions)
+    assert backupctl(*words, answers=["y"]).code == 0
+    _, _, rest = (tmp_path / "config.toml").read_text().partition(f"[{table}]")
+    assert f'location-fingerprint = "{openssh.fingerprint()}"' in rest.partition("[")[0]
+    again = backupctl(*words, "-o", "json", answers=[])
+    assert (again.code, again.result["replaced"]) == (0, again.result["fingerprint"])
+
+
+def test_unexpected_host_key_is_not_pinned(openssh: OpenSshServer, tmp_path: Path) -> None:
+    backupctl = configured(tmp_path, CONFIG.format(url="sftp://unreachable.example.com/"))
+    words = ["trust", "pin", "--location", openssh.url("/backup")]
+    assert backupctl(*words).code == 2
+    run = backupctl(*words, "--location-fingerprint", openssh.fingerprint("rsa"), "-o", "json")
+    assert (run.code, run.result["error"]["slug"], run.result["file"]) == (5, "target-identity", None)
+    assert backupctl(*words, "--location-fingerprint", openssh.fingerprint()).code == 0
+    shown = backupctl("trust", "show", *words[2:], "-o", "json").result
+    assert shown["fingerprint"] == shown["pinned"] == openssh.fingerprint()
+
+
+def test_certificate_is_shown_without_a_byte_of_http(tmp_path: Path) -> None:
+    leaf = trustme.CA().issue_cert("127.0.0.1")
+    der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+    with tls_server(server_context(leaf)) as server:
+        backupctl = configured(tmp_path, CONFIG.format(url=f"{server.url}/dav"))
+        assert backupctl("trust", "show", "--location", "-q").out.strip() == fingerprint_of(der)
+        assert not server.received
+
+
+def test_location_without_an_identity_is_a_usage_error(tmp_path: Path) -> None:
+    backupctl = configured(tmp_path, CONFIG.format(url="ftp://backup.example.com/"))
+    assert backupctl("trust", "show", "--location").code == 2
+
+
+def test_unanswered_key_exchange_prints_no_traceback(openssh: OpenSshServer, program: Program) -> None:
+    run = program.run("trust", "show", "--location", openssh.url("", "old"), environ={})
+    assert run.code == 5
+    assert re.fullmatch("error: .*host key.*\nhint: .*\n", run.err)
