@@ -63,13 +63,15 @@ class FtpTarget:
         """Connect, start TLS, log in, and ask what the server offers."""
         client, access, host = self._client, self._access, self._access.location.host
         is_ftps = access.kind == "ftps"
-        no_tls = TargetIdentityError("the server does not offer TLS", server=host)
+        no_tls = TargetIdentityError(
+            "the server does not offer TLS: $1", server=host, hint="enable explicit TLS (AUTH TLS) on the server"
+        )
         with self._errors():
             client.connect(host, access.location.port or ftplib.FTP_PORT, CONNECT_SECONDS)
         with self._errors(refusal=no_tls):
             if is_ftps:
                 client.start_tls()
-        with self._errors(refusal=TargetLoginError("wrong user name or password", server=host)):
+        with self._errors(refusal=TargetLoginError("the server rejected the login: $1", server=host)):
             client.login(access.user or "", access.password.reveal() if access.password else "")
         with self._errors(refusal=no_tls):
             if is_ftps:
@@ -142,7 +144,7 @@ class FtpTarget:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
             text = " ".join(self._redactor.redact(reason).split())[:_MAX_SHOWN]
             if isinstance(error, ftplib.error_perm | ftplib.error_temp) and text[:3] not in _LOST_CODES:
-                raise refusal.with_facts(details=(text,)) if refusal else self._refused(text, path) from error
+                raise refusal.with_facts(texts=(text,)) if refusal else self._refused(text, path) from error
             self._client.close()
             raise self._identity.error_for(error) or TargetUnreachableError(
                 "connection failed: $1",

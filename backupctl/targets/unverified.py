@@ -53,7 +53,8 @@ def presented_certificate(location: Location, now: datetime) -> Certificate:
             with server.makefile("rb") as stream:
                 _skip_until(b"220 ", stream)
                 server.sendall(b"AUTH TLS\r\n")
-                _skip_until(b"234 ", stream)
+                if not stream.readline(512).startswith(b"234 "):
+                    raise ValueError("the server does not offer TLS")
         with unverified_context().wrap_socket(server, server_hostname=location.host) as tls:
             return read_certificate(tls.getpeercert(binary_form=True) or b"", now)
 

@@ -31,16 +31,19 @@ from backupctl.targets.target_errors import (
     TargetLoginError,
     TargetUnreachableError,
 )
+from backupctl.targets.unverified import presented_certificate
 from backupctl.tls.trust_settings import TrustSettings
+from tests.support.processes import CLOCK
 from tests.support.scripted_ftp import Send, scripted_ftp
 from tests.support.target_contract import check_reading, check_removing, content, filled
 from tests.support.tls_server import ca_file, der, server_context
 from tests.support.vsftpd_server import VsftpdServer
-from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN_NOT_PRESENTED, WRONG_LOGIN
+from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN_NOT_PRESENTED
 
 pytestmark = pytest.mark.real
 
 NO_TLS = "the server does not offer TLS"
+LOGIN_REJECTED = "the server rejected the login: 530 Login incorrect."
 
 
 @contextmanager
@@ -97,9 +100,9 @@ def test_pyftpdlib_keeps_the_contract(host: str, tmp_path: Path) -> None:
 PINNED = TrustSettings(fingerprint="00" * 32)
 
 FAILURES: list[tuple[str, dict[str, Any], type[BackupctlError], str]] = [
-    ("ftps", {"password": "wrong"}, TargetLoginError, WRONG_LOGIN),
-    ("ftp", {"password": "wrong"}, TargetLoginError, WRONG_LOGIN),
-    ("ftps", {"scheme": "ftp"}, TargetLoginError, WRONG_LOGIN),
+    ("ftps", {"password": "wrong"}, TargetLoginError, LOGIN_REJECTED),
+    ("ftp", {"password": "wrong"}, TargetLoginError, LOGIN_REJECTED),
+    ("ftps", {"scheme": "ftp"}, TargetLoginError, "530 Non-anonymous sessions must use encryption"),
     ("ftp", {"scheme": "ftps"}, TargetIdentityError, NO_TLS),
     ("expired", {}, TargetIdentityError, "the certificate expired on"),
     ("unknown", {}, TargetIdentityError, CERTIFICATE_SIGNED_BY("O=trustme")),
@@ -131,6 +134,8 @@ def test_refused_tls_ends_before_the_user_is_sent() -> None:
     with scripted_ftp({"AUTH": b"502 unknown\r\n"}) as (port, commands):
         assert type(error_of(access_to(port, "ftps"))) is TargetIdentityError
         assert commands == ["AUTH TLS"]
+        with pytest.raises(TargetUnreachableError, match=NO_TLS):
+            presented_certificate(access_to(port, "ftps").location, CLOCK.now())
 
 
 def test_path_is_relative_to_the_login_folder_or_else_absolute(vsftpd: VsftpdServer) -> None:
@@ -346,7 +351,7 @@ def test_session_of_the_control_connection_is_reused_with_tls_1_3(tmp_path: Path
 def test_password_that_a_server_repeats_is_masked() -> None:
     with scripted_ftp({"USER": b"530-no:\r\n530 backup/pass-word-1 is\r\n unknown\r\n"}) as (port, _):
         error = error_of(replace(access_to(port), password=Secret("pass-word-1")))
-    assert error.details == ("530-no: 530 backup/*** is",)
+    assert error.facts.texts == ("530-no: 530 backup/*** is",)
 
 
 def test_user_without_a_name_is_anonymous() -> None:
