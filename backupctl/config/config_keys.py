@@ -6,8 +6,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from backupctl.config.option import Kind, Option, OptionGroup, SecretName
-from backupctl.config.option_table import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
+from backupctl.config.option import Kind, Option, SecretName
+from backupctl.config.option_table import (
+    INTERVAL,
+    KEEP_RULES,
+    OPTIONS,
+    PARALLEL,
+    PROXY,
+    SECRETS,
+    STALL_TIMEOUT,
+    TIMEOUT,
+)
 from backupctl.config.proxy import Proxy
 from backupctl.config.value import FILE, Source, parse_from
 from backupctl.errors import ConfigError
@@ -15,10 +24,7 @@ from backupctl.errors import ConfigError
 SERVER_ONLY: Final = ("host", "fingerprint")
 """Keys that identify an appliance, and so are allowed only in ``[servers.NAME]``."""
 
-_NUMERIC_OPTIONS: Final[tuple[Option[object], ...]] = (
-    *(TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL),
-    *(option for option in OPTIONS if option.group is OptionGroup.RETENTION),
-)
+_NUMERIC_OPTIONS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL, *KEEP_RULES)
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 

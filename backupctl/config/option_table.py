@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from backupctl.config.option import Kind, Option, OptionGroup, Reader, SecretName, optional, repeated, single
 from backupctl.rules.location_types import LOCATION_TYPES
@@ -45,9 +45,9 @@ def _read_count(texts: Sequence[str]) -> int:
     return int(texts[-1]) if texts else 0
 
 
-def _flag(name: str, group: OptionGroup, text: str, *, environment: str | None = None) -> Option[bool]:
+def _flag(name: str, group: OptionGroup, text: str, **more: Any) -> Option[bool]:  # noqa: ANN401 - of ``Option``
     """Return an option without a value, which no configuration file sets."""
-    return Option(name, group, _read_flag, text, kind=Kind.FLAG, environment=environment)
+    return Option(name, group, _read_flag, text, kind=Kind.FLAG, **more)
 
 
 def _switch(name: str, group: OptionGroup, text: str, *, file_key: str | None = "") -> Option[bool]:
@@ -233,12 +233,10 @@ FAST_BACKUP: Final = Option(
 )
 REQUIRE_ENCRYPTION: Final = _switch("require-encryption", _BACKUP, "Refuse to back up without a backup password.")
 
-DRY_RUN: Final = Option(
+DRY_RUN: Final = _flag(
     "dry-run",
     _FOLLOWING,
-    _read_flag,
     "Print the request, secrets masked; send nothing.",
-    kind=Kind.FLAG,
     help_of={"archive prune": "Show what would be removed; remove nothing."},
 )
 PREFLIGHT: Final = _switch("preflight", _FOLLOWING, "Run the checks of validate first; stop if one fails.")
@@ -304,20 +302,15 @@ SYSTEM: Final = _value(
 )
 
 
-_keep_count = optional(parsers.parse_keep_count)
-KEEP_LAST: Final = _value("keep-last", _RETENTION, _keep_count, "N", "Keep the newest N archives.")
-KEEP_DAILY: Final = _value("keep-daily", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N days.")
-KEEP_WEEKLY: Final = _value("keep-weekly", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N weeks.")
-KEEP_MONTHLY: Final = _value(
-    "keep-monthly", _RETENTION, _keep_count, "N", "Keep the newest of each of the last N months."
+_count, _period = optional(parsers.parse_keep_count), optional(parsers.parse_duration)
+KEEP_RULES: Final = (
+    _value("keep-last", _RETENTION, _count, "N", "Keep the newest N archives."),
+    _value("keep-daily", _RETENTION, _count, "N", "Keep the newest of each of the last N days."),
+    _value("keep-weekly", _RETENTION, _count, "N", "Keep the newest of each of the last N weeks."),
+    _value("keep-monthly", _RETENTION, _count, "N", "Keep the newest of each of the last N months."),
+    _value("keep-within", _RETENTION, _period, "DURATION", "Keep all from this time before the newest."),
 )
-KEEP_WITHIN: Final = _value(
-    "keep-within",
-    _RETENTION,
-    optional(parsers.parse_duration),
-    "DURATION",
-    "Keep all from this time before the newest.",
-)
+"""The options named after the fields of ``KeepRules``."""
 
 OPTIONS: Final[tuple[Option[object], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG, STATE_DIR, JOURNAL),
@@ -327,7 +320,7 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
     *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING),
     *(CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST),
     *(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR, SYSTEM),
-    *(KEEP_LAST, KEEP_DAILY, KEEP_WEEKLY, KEEP_MONTHLY, KEEP_WITHIN),
+    *KEEP_RULES,
 )
 """All options by group, in the order of the help."""
 

@@ -1,13 +1,14 @@
-"""Prune: remove an appliance's archives that no rule keeps, in two steps, with a question between them.
+"""Prune: remove an appliance's archives that no rule keeps.
 
-A location may be shared and a backup cannot be made again, so a removal starts only after a successful backup, while no
-job runs, and stops at anything that the plan does not name. It removes the metadata of an archive first: what an
-interruption leaves is unfinished, and the next run removes it.
+A backup cannot be made again, so this starts only after a successful backup, while no job runs, and stops at anything
+that is not as planned. The metadata of an archive goes first: what an interruption leaves of it is unfinished, and the
+next run removes it.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from operator import methodcaller
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from backupctl.operations.outcome import Outcome
 from backupctl.operations.schedule import read_schedules
 from backupctl.operations.target_archives import METADATA, find_system, read_archive, read_archives
 from backupctl.operations.target_connections import TargetConnections
+from backupctl.results.events import Warned
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.target_archive import TargetArchive
 from backupctl.rules.retention import KeepRules, keep_reasons
@@ -28,12 +30,13 @@ from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target, TargetPath
 from backupctl.targets.target_errors import NotPrunedError
 
-RULE_OF_SCHEDULE = "schedule"
+BY_SCHEDULE: Final = "schedule"
 """The reason to keep an archive that the retention of the schedule keeps."""
+_AGAIN: Final = "run it again for a new plan"
 
 
 class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Which archives to judge, and by which rules: of ``system``, manual or ``scheduled``, with ``comment``."""
+    """Which archives to judge by which rules: manual or ``scheduled`` ones of ``system``, with ``comment``."""
 
     access: TargetAccess
     system: str
@@ -43,21 +46,12 @@ class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrunePlan(msgspec.Struct, frozen=True):
-    """What to keep and to remove, newest first, as found when ``newest_job`` was the newest one."""
+    """What to keep and to remove, as ``found`` in ``folder`` while ``newest_job`` was the newest."""
 
     newest_job: str | None
     folder: TargetPath
-    keep: tuple[PrunedArchive, ...]
-    remove: tuple[PrunedArchive, ...]
-    archives: Mapping[str, TargetArchive]
-    """The archives to remove by name, with their files."""
-
-    def result(self, removed: Sequence[str] = ()) -> PruneResult:
-        """Return the result after these archives were removed."""
-        return PruneResult(
-            keep=self.keep,
-            remove=tuple(replace(each, removed=each.archive in removed) for each in self.remove),
-        )
+    result: PruneResult
+    found: Mapping[str, TargetArchive]
 
 
 def plan_prune(appliance: Appliance, targets: TargetConnections, request: PruneRequest) -> Task[PrunePlan]:
@@ -67,25 +61,13 @@ def plan_prune(appliance: Appliance, targets: TargetConnections, request: PruneR
     be read. Raises NotFoundError: if the location has no folder of the appliance.
     """
     newest_job = yield from _newest_job(appliance)
-    retained = (yield from _retention(appliance)) if request.scheduled else 0
+    retained = (yield from _retained(appliance)) if request.scheduled else 0
     folder, archives = yield from targets.use(request.access, partial(_read, request))
-    keep, remove = select(archives, request, retained)
-    names = {each.archive for each in remove}
-    found = {each.archive: each for each in archives if each.archive in names}
-    return PrunePlan(newest_job, folder, keep, remove, found)
+    result = select(archives, request, retained)
+    return PrunePlan(newest_job, folder, result, {each.archive: each for each in archives})
 
 
-def preview_prune(
-    appliance: Appliance, targets: TargetConnections, request: PruneRequest
-) -> Task[Outcome[PruneResult]]:
-    """Return what ``prune_archives`` would keep and remove. Raises what ``plan_prune`` raises."""
-    plan = yield from plan_prune(appliance, targets, request)
-    return Outcome(plan.result())
-
-
-def select(
-    archives: Sequence[TargetArchive], request: PruneRequest, retained: int
-) -> tuple[tuple[PrunedArchive, ...], tuple[PrunedArchive, ...]]:
+def select(archives: Sequence[TargetArchive], request: PruneRequest, retained: int) -> PruneResult:
     """Return which of the archives of a system, newest first, to keep and to remove.
 
     Only complete ones count for the rules. ``retained`` scheduled ones are kept whatever the rules say. An unfinished
@@ -97,7 +79,7 @@ def select(
     by_rules = keep_reasons([each.start_time for each in judged], request.rules)
     reasons = {each.archive: why for each, why in zip(judged, by_rules, strict=True)}
     for each in complete[:retained]:
-        reasons[each.archive] = (*reasons.get(each.archive, ()), RULE_OF_SCHEDULE)
+        reasons[each.archive] = (*reasons.get(each.archive, ()), BY_SCHEDULE)
     newest = max((each.start_time for each in archives if each.state == "complete"), default=None)
     keep: list[PrunedArchive] = []
     remove: list[PrunedArchive] = []
@@ -105,14 +87,18 @@ def select(
         if request.comment in each.comment:
             why = reasons.get(each.archive, (each.state,))
             outdated = each.state == "unfinished" and newest is not None and each.start_time < newest
-            (remove if outdated or not why else keep).append(
-                PrunedArchive(archive=each.archive, start_time=each.start_time, size_bytes=each.size_bytes, reasons=why)
-            )
-    return tuple(keep), tuple(remove)
+            pruned = PrunedArchive(each.archive, each.start_time, each.size_bytes, why)
+            (remove if outdated or not why else keep).append(pruned)
+    return PruneResult(keep=tuple(keep), remove=tuple(remove))
 
 
 def prune_archives(
-    appliance: Appliance, targets: TargetConnections, request: PruneRequest, confirmed: PrunePlan | None = None
+    appliance: Appliance,
+    targets: TargetConnections,
+    request: PruneRequest,
+    confirmed: PrunePlan | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Task[Outcome[PruneResult]]:
     """Remove what no rule keeps, the oldest archive first; an error or an interruption ends it between two files.
 
@@ -120,19 +106,20 @@ def prune_archives(
     """
     plan = yield from plan_prune(appliance, targets, request)
     if confirmed is not None and confirmed != plan:
-        raise NotPrunedError(
-            "the jobs or archives have changed since the question; nothing was removed",
-            server=appliance.name,
-            hint="run it again for a new plan",
-        )
-    removed: list[str] = []
+        why = "jobs or archives have changed since the question; nothing was removed"
+        raise NotPrunedError(why, server=appliance.name, hint=_AGAIN)
+    for each in plan.result.keep:
+        if "damaged" in each.reasons:
+            appliance.emit(Warned(message=f"{each.archive} is damaged; it is never removed"))
+    removed, error = set[str](), None
     try:
-        for each in reversed(plan.remove):
+        for each in () if dry_run else reversed(plan.result.remove):
             yield from _remove(appliance, targets, request.access, plan, each.archive)
-            removed.append(each.archive)
-    except BackupctlError as error:
-        return Outcome(plan.result(removed), error)
-    return Outcome(plan.result(removed))
+            removed.add(each.archive)
+    except BackupctlError as failure:
+        error = failure
+    after = tuple(replace(each, removed=each.archive in removed) for each in plan.result.remove)
+    return Outcome(replace(plan.result, remove=after), error)
 
 
 def _read(request: PruneRequest, target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:
@@ -145,27 +132,18 @@ def _newest_job(appliance: Appliance) -> Task[str | None]:
     running = yield from jobs.find_running(appliance)
     found, unreadable = yield from jobs.read_all(appliance)
     running = running or next((each for each in found if not each.ended), None)
-    now = appliance.clock.now()
     if running is not None:
-        raise BusyError(
-            "$1; nothing was removed",
-            server=appliance.name,
-            texts=(describe_running(running, now),),
-            hint=hung_hint(running, now),
-        )
+        texts, hint = (describe_running(running, appliance.clock.now()),), hung_hint(running, appliance.clock.now())
+        raise BusyError("$1; nothing was removed", server=appliance.name, texts=texts, hint=hint)
     if unreadable:
-        raise NotPrunedError("some jobs cannot be read; nothing was removed", server=appliance.name)
+        raise NotPrunedError("some backup jobs cannot be read; nothing was removed", server=appliance.name)
     if found and not found[0].succeeded:
-        raise NotPrunedError(
-            "the newest backup did not succeed; nothing was removed",
-            server=appliance.name,
-            hint="make a backup first: `backupctl create $selector`",
-            selector=("-s", appliance.name),
-        )
+        hint = "make a successful backup first"
+        raise NotPrunedError("the newest backup did not succeed; nothing was removed", server=appliance.name, hint=hint)
     return found[0].id if found else None
 
 
-def _retention(appliance: Appliance) -> Task[int]:
+def _retained(appliance: Appliance) -> Task[int]:
     """Return how many backups the schedules keep. Raises NotPrunedError: if one cannot be read."""
     read = (yield from read_schedules(appliance)).value
     if read.unreadable:
@@ -176,10 +154,11 @@ def _retention(appliance: Appliance) -> Task[int]:
 def _remove(
     appliance: Appliance, targets: TargetConnections, access: TargetAccess, plan: PrunePlan, name: str
 ) -> Task[None]:
-    """Remove one archive, which must be as in the plan: its metadata, its other files, and its folder."""
-    planned, path = plan.archives[name], (*plan.folder, name)
+    """Remove the files of an archive, which must be as planned, the metadata first, and then its folder."""
+    planned, path = plan.found[name], (*plan.folder, name)
     if (yield from targets.use(access, lambda target: read_archive(target, access.location, path))) != planned:
-        raise NotPrunedError("archive $1 has changed since the plan was made", texts=(name,), server=appliance.name)
+        why = "archive $1 has changed since the plan was made"
+        raise NotPrunedError(why, server=appliance.name, texts=(name,), hint=_AGAIN)
     files = sorted((each.name for each in planned.files), key=lambda file: (file != METADATA, file))
     steps = [methodcaller("remove_file", (*path, file)) for file in files]
     for step in (*steps, methodcaller("remove_empty_dir", path)):

@@ -1,6 +1,5 @@
 """The result of ``archive prune``."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -8,8 +7,8 @@ import msgspec
 from backupctl.results.result import Result
 
 
-class PrunedArchive(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive to keep or to remove, and why: the rules that keep it, or ``unfinished`` or ``damaged``.
+class PrunedArchive(msgspec.Struct, frozen=True):
+    """An archive, and why to keep or remove it: the rules that keep it, ``unfinished`` or ``damaged``.
 
     ``reasons`` is empty for a complete one that no rule keeps.
     """
@@ -26,8 +25,3 @@ class PruneResult(Result, frozen=True, kw_only=True):
 
     keep: tuple[PrunedArchive, ...] = ()
     remove: tuple[PrunedArchive, ...] = ()
-
-
-def total_bytes(archives: Iterable[PrunedArchive]) -> int:
-    """Return the sum of the known sizes."""
-    return sum(each.size_bytes or 0 for each in archives)

@@ -20,11 +20,6 @@ class KeepRules(msgspec.Struct, frozen=True):
     monthly: int = 0
     within: float = 0.0
 
-    @property
-    def given(self) -> bool:
-        """Whether any rule keeps something."""
-        return self != KeepRules()
-
 
 _PERIODS: Final[dict[str, Callable[[datetime], object]]] = {
     "last": lambda _: object(),  # a period for each archive

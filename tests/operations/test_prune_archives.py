@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backupctl.errors import BackupctlError, InterruptedRunError, NotFoundError
 from backupctl.location import Location
 from backupctl.models import BackupJobStatus, JobDetails, RetentionInfo, Schedule
-from backupctl.operations.prune_archives import PruneRequest, preview_prune, prune_archives
+from backupctl.operations.prune_archives import PruneRequest, prune_archives
 from backupctl.operations.target_archives import METADATA
 from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.prune_results import PruneResult
@@ -51,7 +51,7 @@ names = st.builds(
 archives = st.dictionaries(names, st.sampled_from([*["complete"] * 6, *FILES]), max_size=14)
 counts = st.sampled_from([0, 0, 1, 2, 5])
 rules = st.builds(KeepRules, counts, counts, counts, counts, st.sampled_from([0.0, 3600.0, 5 * 86400.0])).filter(
-    lambda each: each.given
+    lambda each: each != KeepRules()
 )
 requests = st.builds(
     PruneRequest,
@@ -86,8 +86,8 @@ def run(
     dry: bool = False,
 ) -> tuple[PruneResult, BackupctlError | None]:
     connections = cast("TargetConnections", MemoryConnections(target))
-    operation = preview_prune if dry else prune_archives
-    outcome = bench.run(operation(bench.appliance, connections, request), interrupt_at=interrupt_at)
+    work = prune_archives(bench.appliance, connections, request, dry_run=dry)
+    outcome = bench.run(work, interrupt_at=interrupt_at)
     return outcome.value, outcome.error
 
 

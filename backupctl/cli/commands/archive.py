@@ -12,9 +12,8 @@ import click
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.confirmation import check_terminal, yes_option
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, in_group, options, secret_options, shared_options, target_options
-from backupctl.config.option import OptionGroup
-from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
+from backupctl.cli.options import CommandGroup, options, secret_options, shared_options, target_options
+from backupctl.config.option_table import DRY_RUN, KEEP_RULES, LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
@@ -144,7 +143,7 @@ def show(context: Context, archive: str, direct: bool, allow_password_in_url: bo
 @command.command("prune")
 @click.option("--scheduled", is_flag=True, help="Judge those of the schedule, not manual ones.")
 @click.option("--comment-contains", metavar="TEXT", default="", help="Only archives with this text in their comment.")
-@options(*in_group(OptionGroup.RETENTION))
+@options(*KEEP_RULES)
 @options(DRY_RUN)
 @yes_option
 @options(LOCATION, LOCATION_USER)
@@ -156,22 +155,21 @@ def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -
     """Remove old archives from a location, except those that a rule keeps."""
     from backupctl.cli.prune_settings import confirm_plans, prune_request
     from backupctl.cli.runner import run
-    from backupctl.operations.prune_archives import PrunePlan, plan_prune, preview_prune, prune_archives
+    from backupctl.operations.prune_archives import PrunePlan, plan_prune, prune_archives
     from backupctl.results.prune_results import PruneResult
 
     plans, dry_run, targets = dict[str, PrunePlan](), context.value(DRY_RUN), context.targets
 
     def prepare(settings: ApplianceSettings) -> Work[PruneResult]:
-        request = prune_request(settings, scheduled=scheduled, comment=comment_contains)
-        if dry_run:
-            return partial(preview_prune, targets=targets, request=request)
-        contact = context.contact
-        if not yes and contact is not None:
+        request, contact = prune_request(settings, scheduled=scheduled, comment=comment_contains), context.contact
+        if not yes and not dry_run and contact is not None:
             check_terminal(context, "remove archives", [each.name for each in contact.selected])
             plans[settings.name] = contact.run(settings, partial(plan_prune, targets=targets, request=request))
-        return partial(prune_archives, targets=targets, request=request, confirmed=plans.get(settings.name))
+        confirmed = plans.get(settings.name)
+        return partial(prune_archives, targets=targets, request=request, confirmed=confirmed, dry_run=dry_run)
 
-    traits = CommandTraits(changes=not dry_run)
+    single_reason = f"{SYSTEM.flag} names the folder of one appliance" if context.value(SYSTEM) else None
+    traits = CommandTraits(changes=not dry_run, single_reason=single_reason)
     try:
         return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
     finally:

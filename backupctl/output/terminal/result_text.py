@@ -21,7 +21,7 @@ from backupctl.output.terminal.config_text import file_lines, next_steps, settin
 from backupctl.output.terminal.job_text import job_block, job_rows, simulated_note
 from backupctl.output.terminal.parts_text import part_rows, part_warnings
 from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.prune_text import damaged_warnings, prune_headline, prune_rows
+from backupctl.output.terminal.prune_text import prune_headline, prune_rows
 from backupctl.output.terminal.rendered import Rendered, RenderOptions
 from backupctl.output.terminal.schedule_text import (
     deleted_headline,
@@ -165,13 +165,7 @@ def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
 def _(result: PruneResult, options: RenderOptions) -> Rendered:
     if not result.keep and not result.remove:
         return Rendered(notes=_nothing(result, f"{result.server}: no such archives at this location"))
-    table = table_lines(prune_rows(result, options), options.width)
-    return Rendered([prune_headline(result, options), *table], damaged_warnings(result))
-
-
-@quiet_text.register
-def _(result: PruneResult, _options: RenderOptions) -> Rendered:
-    return Rendered(notes=damaged_warnings(result))
+    return Rendered([prune_headline(result, options), *table_lines(prune_rows(result), options.width)])
 
 
 @full_text.register
