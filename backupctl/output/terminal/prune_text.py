@@ -16,7 +16,7 @@ _ARCHIVES: Final = (Column(""), Column("ARCHIVE", long=True), Column("SIZE", 1, 
 def prune_headline(result: PruneResult, options: RenderOptions) -> StyledLine:
     """Return in one line how much was removed, or would be."""
     removed = [each for each in result.remove if each.removed]
-    action = f"removed {amount(removed)}"
+    action = f"removed {amount(removed)}" if result.remove else "nothing to remove"
     if len(removed) < len(result.remove):
         action = f"{action} of {len(result.remove)}" if result.error else f"would remove {amount(result.remove)}"
     symbol = (f"{options.symbols.odd} ", ODD) if result.error else (f"{options.symbols.good} ", GOOD)

@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from backupctl.errors import BackupFailedError
 from backupctl.results.archive_results import Archive, ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
+from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.result import Envelope, Result
 from backupctl.results.target_archive import DirectArchivesResult
 from tests import wording
@@ -179,3 +181,24 @@ def test_restore_job_has_its_own_headline(kind: str, state: str, headline: str) 
 def test_restore_started_with_no_wait_is_silent_when_quiet(kind: str) -> None:
     screen = shown(RestoreResult(**WHERE, job=Job(id=kind, state="INPROGRESS")), quiet=True)
     assert (screen.out, screen.err) == ("", "")
+
+
+def test_prune_says_what_was_removed_or_would_be() -> None:
+    gone = PrunedArchive("M_1", START, 2_100_000_000)
+    kept = PrunedArchive("M_2", START, 2_100_000_000, ("last", "daily"))
+    done = replace(gone, removed=True)
+    lines = {
+        "would remove 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(gone,)),
+        "removed 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(done,)),
+        "removed 1 archive (2.1 GB) of 2, 0 kept": PruneResult(
+            **WHERE, remove=(done, gone), error=BackupFailedError("x"), exit_code=7
+        ),
+        "nothing to remove, 1 kept": PruneResult(**WHERE, keep=(kept,)),
+    }
+    for words, result in lines.items():
+        assert shown(result).out.splitlines()[0][2:] == f"vc01: {words}"
+    assert shown(lines["removed 1 archive (2.1 GB), 1 kept"]).out.splitlines()[1:] == [
+        "         ARCHIVE    SIZE  WHY",
+        "keep     M_2      2.1 GB  last, daily",
+        "removed  M_1      2.1 GB",
+    ]
