@@ -73,29 +73,32 @@ _MAX_NAMED: Final = 20
 
 def read_archives(target: Target, location: Location, system: TargetPath) -> FoundArchives:
     """Return the archives in the folder of a system."""
-    entries = target.list(system)
-    names = [(each, parse_archive_name(each.name)) for each in entries]
-    found = [
-        _examine(target, location, (*system, each.name), name)
-        for each, name in names
-        if name is not None and each.kind == "folder"
-    ]
-    found.sort(key=lambda archive: (archive.start_time, archive.archive), reverse=True)
-    return FoundArchives(tuple(found), len(entries) - len(found))
+    return _read(target, location, [system], ArchiveFilter())
 
 
 def list_archives(target: Target, location: Location, system: str | None, selection: ArchiveFilter) -> FoundArchives:
     """Return the archives of a system, or of all. Raises NotFoundError: if the system or the location is missing."""
-    paths = find_systems(target) if system is None else [find_system(target, system)]
-    found = [read_archives(target, location, path) for path in paths]
-    archives = [archive for each in found for archive in each.archives if _is_selected(archive, selection)]
-    archives.sort(key=lambda archive: (archive.start_time, archive.archive), reverse=True)
-    return FoundArchives(tuple(archives[: selection.max_results]), sum(each.others for each in found))
+    systems = find_systems(target) if system is None else [find_system(target, system)]
+    return _read(target, location, systems, selection)
 
 
-def _is_selected(archive: TargetArchive, selection: ArchiveFilter) -> bool:
-    since, until = selection.start_timestamp or archive.start_time, selection.end_timestamp or archive.start_time
-    return since <= archive.start_time <= until and (selection.comment_substring or "") in archive.comment
+def _read(target: Target, location: Location, systems: Sequence[TargetPath], selection: ArchiveFilter) -> FoundArchives:
+    entries = [(system, each) for system in systems for each in target.list(system)]
+    named = [
+        ((*system, each.name), name)
+        for system, each in entries
+        if each.kind == "folder" and (name := parse_archive_name(each.name)) is not None
+    ]
+    selected = [each for each in named if _is_selected(each[1], selection)]
+    selected.sort(key=lambda each: (each[1].start_time, each[0][-1]), reverse=True)
+    # Only these are looked into: each takes six round trips with SFTP.
+    found = (_examine(target, location, path, name) for path, name in selected[: selection.max_results])
+    return FoundArchives(tuple(found), len(entries) - len(named))
+
+
+def _is_selected(name: ArchiveName, selection: ArchiveFilter) -> bool:
+    since, until = selection.start_timestamp or name.start_time, selection.end_timestamp or name.start_time
+    return since <= name.start_time <= until and (selection.comment_substring or "") in name.comment
 
 
 def read_archive(target: Target, location: Location, path: TargetPath) -> TargetArchive:

@@ -9,8 +9,16 @@ import pytest
 
 from backupctl.errors import NotFoundError
 from backupctl.location import Location
-from backupctl.operations.target_archives import find_system, find_systems, read_archive, read_archives
+from backupctl.models import ArchiveFilter
+from backupctl.operations.target_archives import (
+    find_system,
+    find_systems,
+    list_archives,
+    read_archive,
+    read_archives,
+)
 from backupctl.targets.path import PathTarget
+from backupctl.targets.target import TargetEntry, TargetPath
 
 LOCATION = Location.parse("sftp://backup.example.com/vcenter")
 SYSTEM = ("vCenter", "sn_vc01.example.com")
@@ -50,6 +58,36 @@ def test_archives_of_a_system_are_read_newest_first(tmp_path: Path) -> None:
     assert (oldest.archive, oldest.system_name, oldest.comment, oldest.size_bytes) == (NAME, SYSTEM[-1], "", 30)
     assert oldest.location == f"sftp://backup.example.com/vcenter/vCenter/{SYSTEM[-1]}/{NAME}"
     assert found.others == 3
+
+
+class RecordingTarget(PathTarget):
+    """A folder that remembers which folders were listed."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.listed: list[str] = []
+
+    def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
+        self.listed.append("".join(folder[-1:]))
+        return super().list(folder)
+
+
+@pytest.mark.parametrize(
+    ("selection", "days"),
+    [
+        (ArchiveFilter(max_results=2), [4, 3]),
+        (ArchiveFilter(end_timestamp=datetime(2026, 3, 2, 2, tzinfo=UTC)), [2, 1]),
+        (ArchiveFilter(comment_substring="before", max_results=1), [3]),
+    ],
+)
+def test_only_selected_archives_are_looked_into(tmp_path: Path, selection: ArchiveFilter, days: list[int]) -> None:
+    names = {day: f"M_8.0.0_2026030{day}-020000_{'MJSWM33SMU======' if day % 2 else ''}" for day in range(1, 5)}
+    for day, name in names.items():
+        write_archive(tmp_path / "vCenter" / f"sn_vc{day % 2}" / name)
+    target = RecordingTarget(tmp_path)
+    found = list_archives(target, LOCATION, None, selection)
+    assert [archive.archive for archive in found.archives] == [names[day] for day in days]
+    assert {name for name in target.listed if name in names.values()} == {names[day] for day in days}
 
 
 META, DATA = "backup-metadata.json", "config_files.tar.gz"
