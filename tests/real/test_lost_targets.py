@@ -19,7 +19,7 @@ from backupctl.location import Location
 from backupctl.operations.target_archives import FoundArchives, find_systems, read_archives
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.secret import Secret
-from backupctl.targets import sftp, target, webdav
+from backupctl.targets import ftp, sftp, target, webdav
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.open_target import open_target
 from backupctl.targets.target import SubTarget
@@ -30,12 +30,18 @@ from tests.support.apache_server import ApacheServer
 from tests.support.lossy_relay import HOST, Loss, lossy_relay
 from tests.support.openssh_server import OpenSshServer
 from tests.support.samba_server import samba
+from tests.support.vsftpd_server import VsftpdServer
 
 pytestmark = pytest.mark.real
 
 Fixture = Callable[[str], Any]
 
-MOMENTS: dict[Loss, range] = {"cut": range(20), "stall": range(2, 20, 6), "drip": range(2, 20, 6)}
+MOMENTS: dict[Loss, range] = {
+    "reset": range(0, 20, 2),
+    "close": range(1, 20, 2),
+    "stall": range(2, 20, 6),
+    "drip": range(3, 20, 6),
+}
 """When a server is lost: in twentieths of the bytes that it sends."""
 
 ARCHIVES = 4
@@ -66,6 +72,15 @@ def on_sftp(fixture: Fixture, folder: Path) -> Iterator[Place]:
     yield place_of(known, (server.port,), known.location.folder)
 
 
+def on_ftp(fixture: Fixture, _folder: Path, kind: str = "ftp") -> Iterator[Place]:
+    server: VsftpdServer = fixture("vsftpd")
+    with server.folder(f"lost-{kind}") as folder:
+        server.give(fill(folder))
+        pin = fingerprint_of(server.certificates[kind]) if kind == "ftps" else None
+        known = server.access(kind, tls=TrustSettings(fingerprint=pin))
+        yield place_of(known, (server.ports[kind], *server.passive), folder.name)
+
+
 def on_webdav(fixture: Fixture, _folder: Path, kind: str = "https") -> Iterator[Place]:
     server: ApacheServer = fixture("apache")
     with server.folder(f"lost-{kind}") as folder:
@@ -91,6 +106,8 @@ def place_of(known: TargetAccess, ports: tuple[int, ...], folder: str) -> Place:
 
 PLACES: dict[str, Callable[[Fixture, Path], Iterator[Place]]] = {
     "sftp": on_sftp,
+    "ftp": on_ftp,
+    "ftps": partial(on_ftp, kind="ftps"),
     "http": partial(on_webdav, kind="http"),
     "https": on_webdav,
     "smb": on_smb,
@@ -129,7 +146,7 @@ def outcome_of(place: Place, limit: int | None, loss: Loss) -> FoundArchives | B
     return found[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def whole(place: Place) -> tuple[FoundArchives, int]:
     """Return the archives of a server that is not lost, and the number of bytes that it takes to read them."""
     with lossy_relay(place.ports) as relay:
@@ -139,7 +156,7 @@ def whole(place: Place) -> tuple[FoundArchives, int]:
 
 
 def wait_for_a_second_only(patch: pytest.MonkeyPatch) -> None:
-    for module in sftp, target, webdav:
+    for module in ftp, sftp, target, webdav:
         patch.setattr(module, "ANSWER_SECONDS", 1.0)
         patch.setattr(module, "CONNECT_SECONDS", 1.0)
 
@@ -153,7 +170,7 @@ def test_lost_server_is_an_error_and_never_half_a_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found, total = whole
-    if loss != "cut":
+    if loss in {"stall", "drip"}:
         wait_for_a_second_only(monkeypatch)
     errors = 0
     for moment in MOMENTS[loss]:

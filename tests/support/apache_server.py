@@ -4,6 +4,7 @@ A request to a folder needs a login; ``https`` has the right certificate, the ot
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -96,8 +97,10 @@ class ApacheServer:
 
     def give(self, path: Path) -> None:
         """Let the server change a folder and everything in it."""
-        for each in (path, *path.rglob("*")):
-            shutil.chown(each, _ACCOUNT, _ACCOUNT)
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(_ACCOUNT)
+            for each in (path, *path.rglob("*")):
+                os.chown(each, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
     def access(
         self,
@@ -130,7 +133,7 @@ def apache_server() -> Iterator[ApacheServer]:
         server = ApacheServer(folder, ports, certificates)
         server.give(folder)
         process = subprocess.Popen(
-            [program, "-X" if os.geteuid() else "-DFOREGROUND", "-f", str(folder / "httpd.conf")],
+            [program, "-DFOREGROUND", "-f", str(folder / "httpd.conf")],
             stderr=stack.enter_context((folder / "stderr").open("wb")),
             user=_ACCOUNT if os.geteuid() == 0 else None,
         )

@@ -1,4 +1,4 @@
-"""A relay that loses its connections after a number of bytes: they are cut, or go on without a word or byte by byte."""
+"""A relay that loses its connections after a number of bytes: they end, hang, or go on byte by byte."""
 
 import contextlib
 import selectors
@@ -11,7 +11,7 @@ from typing import Literal
 HOST = "127.0.0.2"
 """Where the relay listens, on the ports that a server has on 127.0.0.1: FTP names further ports in its answers."""
 
-Loss = Literal["cut", "stall", "drip"]
+Loss = Literal["reset", "close", "stall", "drip"]
 
 _DRIP_SECONDS = 0.05
 _RESET = struct.pack("ii", 1, 0)
@@ -20,7 +20,7 @@ _RESET = struct.pack("ii", 1, 0)
 class LossyRelay:
     """Relays until ``limit`` bytes of answers have passed, whatever their connection; then ``loss`` happens to all."""
 
-    def __init__(self, ports: Sequence[int], limit: int | None = None, loss: Loss = "cut") -> None:
+    def __init__(self, ports: Sequence[int], limit: int | None = None, loss: Loss = "reset") -> None:
         self.passed = 0
         self._left = limit
         self._loss = loss
@@ -48,8 +48,8 @@ class LossyRelay:
     def _run(self) -> None:
         while not self._over.wait(_DRIP_SECONDS if self._lost else 0):
             if self._lost and self._loss != "drip":
-                if self._loss == "cut":
-                    self._cut()
+                if self._loss != "stall":
+                    self._end()
                 continue
             for key, _ in self._selector.select(_DRIP_SECONDS):
                 ready = key.fileobj
@@ -93,10 +93,11 @@ class LossyRelay:
             del self._peers[each]
             each.close()
 
-    def _cut(self) -> None:
-        """Reset all connections, and refuse new ones."""
+    def _end(self) -> None:
+        """End all connections, and refuse new ones."""
         for each in self._clients & self._peers.keys():
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            if self._loss == "reset":
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._drop(each)
         for each in self._listeners:
             if each.fileno() >= 0:
@@ -105,7 +106,7 @@ class LossyRelay:
 
 
 @contextlib.contextmanager
-def lossy_relay(ports: Sequence[int], limit: int | None = None, loss: Loss = "cut") -> Iterator[LossyRelay]:
+def lossy_relay(ports: Sequence[int], limit: int | None = None, loss: Loss = "reset") -> Iterator[LossyRelay]:
     """Relay from ``HOST`` to the same ports of 127.0.0.1 while the block runs."""
     relay = LossyRelay(ports, limit, loss)
     try:

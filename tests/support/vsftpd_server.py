@@ -4,6 +4,7 @@ It ends when its standard input does, so it also ends when the tests are killed.
 """
 
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.support.tls_server import write_certificates
 
 USER, PASSWORD = "vcenter", "Ftp-Sécret 1"
 _USER_ID = 64210
+_PASSIVE_PORTS = 20
 
 _NAMESPACE = """
 for each in passwd shadow group; do mount --bind "$1/$each" "/etc/$each"; done
@@ -47,6 +49,8 @@ secure_chroot_dir=/srv/empty
 allow_writeable_chroot=YES
 seccomp_sandbox=NO
 delay_failed_login=0
+pasv_min_port={passive}
+pasv_max_port={last_passive}
 """
 _TLS = """
 ssl_enable=YES
@@ -63,11 +67,12 @@ _PAM = "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsessi
 class VsftpdServer:
     """A running server. ``ports`` has one for each configuration; only ``ftp`` has no TLS, and ``/`` for ``home``.
 
-    ``full/archive/file`` lies on a full file system.
+    ``passive`` are the ports of data connections. ``full/archive/file`` lies on a full file system.
     """
 
-    def __init__(self, folder: Path, ports: dict[str, int], certificates: dict[str, bytes]) -> None:
+    def __init__(self, folder: Path, ports: dict[str, int], passive: range, certificates: dict[str, bytes]) -> None:
         self.ports = ports
+        self.passive = passive
         self.home = folder / "home"
         self.ca_file = folder / "ca.pem"
         self.certificates = certificates
@@ -106,18 +111,19 @@ def vsftpd_server(folder: Path) -> Iterator[VsftpdServer]:
     if os.geteuid() != 0:
         skip_outside_ci("only root can start a vsftpd with a user of its own")
     ports = dict(zip(_KINDS, free_ports(len(_KINDS)), strict=True))
-    certificates = _write_files(folder, ports)
+    passive = _free_range()
+    certificates = _write_files(folder, ports, passive)
     words = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-euc", _NAMESPACE, "vsftpd"]
     with subprocess.Popen([*words, str(folder), program], stdin=subprocess.PIPE) as process:
         try:
             wait_until(lambda: all(map(is_open, ports.values())) or process.poll(), "vsftpd")
             assert process.poll() is None, "the namespace of vsftpd could not be made"
-            yield VsftpdServer(folder, ports, certificates)
+            yield VsftpdServer(folder, ports, passive, certificates)
         finally:
             process.kill()
 
 
-def _write_files(folder: Path, ports: dict[str, int]) -> dict[str, bytes]:
+def _write_files(folder: Path, ports: dict[str, int], passive: range) -> dict[str, bytes]:
     (folder / "home" / "full").mkdir(parents=True)
     (folder / "pam.d").mkdir()
     hashed = subprocess.run(
@@ -130,10 +136,17 @@ def _write_files(folder: Path, ports: dict[str, int]) -> dict[str, bytes]:
         "group": f"root:x:0:\nnogroup:x:65534:\n{USER}:x:{_USER_ID}:\n",
         "pam.d/vsftpd": _PAM,
         **{
-            f"{kind}.conf": _COMMON.format(port=ports[kind]) + text.format(folder=folder, kind=kind)
+            f"{kind}.conf": _COMMON.format(port=ports[kind], passive=passive.start, last_passive=passive[-1])
+            + text.format(folder=folder, kind=kind)
             for kind, text in _KINDS.items()
         },
     }
     for name, text in files.items():
         (folder / name).write_text(text)
     return write_certificates(folder, "ftps")
+
+
+def _free_range() -> range:
+    """Return ports below those that the kernel gives to clients; the servers of other tests take other ones."""
+    start = random.randrange(20_000, 32_000, _PASSIVE_PORTS)
+    return range(start, start + _PASSIVE_PORTS)
