@@ -100,3 +100,14 @@ def test_ftplib_sends_and_receives_with_the_methods_that_are_replaced() -> None:
     for method in (ftplib.FTP.connect, ftplib.FTP.sendcmd, ftplib.FTP.voidresp):
         assert "getresp" in method.__code__.co_names
     assert "getmultiline" in ftplib.FTP.getresp.__code__.co_names
+
+
+@pytest.mark.real
+def test_paramiko_requests_blocks_in_a_thread_that_this_replaces() -> None:
+    from paramiko import SFTPFile
+
+    source = inspect.getsource(SFTPFile._start_prefetch)
+    for part in ("self._prefetching = True", "self._prefetch_done = False", "target=self._prefetch_thread"):
+        assert part in source
+    assert list(inspect.signature(SFTPFile._prefetch_thread).parameters)[1:] == ["chunks", "max_concurrent_requests"]
+    assert "self._start_prefetch(" in inspect.getsource(SFTPFile.readv)

@@ -8,8 +8,9 @@ import logging
 import socket
 import stat
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Timer
 from typing import Final
 
@@ -125,6 +126,12 @@ def _limited(transport: paramiko.Transport, host: str, seconds: float) -> Iterat
         timer.cancel()
 
 
+def _request_blocks(file: paramiko.SFTPFile, blocks: Sequence[tuple[int, int]], limit: int | None) -> None:
+    """Do what paramiko does in a thread, which prints a traceback if the connection is lost."""
+    file._prefetching, file._prefetch_done = True, False  # noqa: SLF001
+    file._prefetch_thread(blocks, limit)  # noqa: SLF001
+
+
 class SftpTarget:
     """The files of an SSH server. A path starts at its root; if the first folder is not there, at the login folder."""
 
@@ -147,6 +154,7 @@ class SftpTarget:
         """Yield the content of a file; its end closes it, without waiting for the server."""
         with self._errors(path):
             file = self._client.open(self._name(path), "rb", 0)
+            file._start_prefetch = partial(_request_blocks, file)  # noqa: SLF001
             size = file.stat().st_size
         if size is None:
             raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=("/".join(path),))

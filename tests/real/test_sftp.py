@@ -15,7 +15,7 @@ from backupctl.secrets.secret import Secret
 from backupctl.targets import sftp
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.open_target import open_target
-from backupctl.targets.target import SubTarget, Target
+from backupctl.targets.target import CHUNK_BYTES, SubTarget, Target
 from backupctl.targets.target_errors import (
     TargetAnswerError,
     TargetIdentityError,
@@ -23,6 +23,7 @@ from backupctl.targets.target_errors import (
     TargetUnreachableError,
 )
 from tests.support.clock import FakeClock
+from tests.support.lossy_relay import HOST, lossy_relay
 from tests.support.openssh_server import OpenSshServer, fingerprint_of, make_key
 from tests.support.target_contract import check_reading, check_removing, content, filled
 
@@ -188,3 +189,19 @@ def test_nothing_listens(openssh: OpenSshServer) -> None:
         port = silent.getsockname()[1]
     with pytest.raises(TargetUnreachableError, match="Connection refused"):
         opened(replace(openssh.access(), location=Location.parse(f"sftp://127.0.0.1:{port}/").of_type(None)))
+
+
+def test_read_from_a_lost_connection_prints_nothing(
+    openssh: OpenSshServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(bytes(4 * CHUNK_BYTES))
+    location = Location.parse(f"sftp://{HOST}:{openssh.port}{tmp_path}").of_type(None)
+    with lossy_relay([openssh.port]):
+        target = opened(replace(openssh.access(), location=location))
+        chunks = target.open_read(("file",))
+        assert len(next(chunks)) == CHUNK_BYTES
+    with pytest.raises(TargetUnreachableError):
+        target.list(())
+    with pytest.raises(TargetUnreachableError):
+        next(chunks)
+    assert capfd.readouterr() == ("", "")
