@@ -7,7 +7,6 @@ import errno
 import logging
 import socket
 import stat
-import struct
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Final
 import paramiko
 
 from backupctl.clock import Clock
-from backupctl.errors import NotFoundError
+from backupctl.errors import BackupctlError, NotFoundError
 from backupctl.location import Location
 from backupctl.targets import target_errors as errors
 from backupctl.targets.access import TargetAccess
@@ -30,8 +29,6 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else Python p
 _PORT: Final = 22
 _BLOCK_BYTES: Final = 32 * 1024
 """What every server sends in one answer (draft-ietf-secsh-filexfer-02, section 3)."""
-_LOST: Final = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, struct.error, IndexError)
-"""What paramiko raises where a connection fails, or an answer is garbage."""
 
 
 def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
@@ -40,10 +37,10 @@ def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
     known = KnownKeys() if access.host_key else known_keys(host, location.port or _PORT)
     transport = _exchange_keys(location, known.types)
     try:
-        _check_host_key(access, transport.get_remote_server_key(), known)
         with _limited(transport, host, ANSWER_SECONDS):
+            _check_host_key(access, transport.get_remote_server_key(), known)
             _log_in(transport, access)
-            return SftpTarget(paramiko.SFTPClient.from_transport(transport), host)
+            return SftpTarget(_open_sftp(transport, host), host)
     except BaseException:
         transport.close()
         raise
@@ -53,10 +50,10 @@ def _exchange_keys(location: Location, key_types: frozenset[str]) -> paramiko.Tr
     """Connect without a login, and return the transport; host keys of ``key_types`` are asked for first."""
     try:
         connected = socket.create_connection((location.host, location.port or _PORT), CONNECT_SECONDS)
-    except OSError as error:
-        texts = (error.strerror or str(error),)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late
+    except (OSError, UnicodeError) as error:
+        texts = (getattr(error, "strerror", None) or str(error),)
         raise errors.TargetUnreachableError("connection failed: $1", server=location.host, texts=texts) from error
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late
     transport = paramiko.Transport(connected)
     transport.auth_timeout = None  # _limited ends each wait
     options = transport.get_security_options()
@@ -73,7 +70,9 @@ def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys) 
     text, pin = key.get_base64(), access.host_key
     if key.fingerprint == pin or (pin is None and text in known.trusted - known.revoked):
         return
-    state = "is revoked" if text in known.revoked else "has changed" if pin or known.trusted else "is unknown"
+    state = "has changed" if known.trusted else "is unknown"
+    if pin or text in known.revoked:
+        state = "is not the pinned one" if pin else "is revoked"
     expected = [f"expected   {pin}"] if pin else []
     raise errors.TargetIdentityError(
         "the host key of $server $1",
@@ -95,12 +94,21 @@ def _log_in(transport: paramiko.Transport, access: TargetAccess) -> None:
     except paramiko.AuthenticationException as error:
         if not transport.is_active():
             raise EOFError("during the login") from error
-        missing = getattr(error, "allowed_types", ["password"])
+        missing = getattr(error, "allowed_types", None) or ["password"]
     if {"password", "keyboard-interactive"} & set(missing):
         raise errors.TargetLoginError("wrong user name or password", server=host)
     if missing:
         texts = (", ".join(missing),)
         raise errors.TargetLoginError("the server wants more than a password: $1", server=host, texts=texts)
+
+
+def _open_sftp(transport: paramiko.Transport, host: str) -> paramiko.SFTPClient:
+    try:
+        return paramiko.SFTPClient.from_transport(transport)
+    except paramiko.SSHException as error:
+        if not transport.is_active():
+            raise
+        raise errors.TargetAnswerError("the server does not offer SFTP to this user", server=host) from error
 
 
 @contextmanager
@@ -114,7 +122,9 @@ def _limited(transport: paramiko.Transport, host: str, seconds: float) -> Iterat
     timer.start()
     try:
         yield
-    except _LOST as error:
+    except BackupctlError:
+        raise
+    except Exception as error:  # paramiko raises what its parser does, of any class
         reason, hint = str(error) or "closed by the server", None
         if timer.finished.is_set():
             reason = f"no answer within {seconds:g} s"
@@ -157,7 +167,7 @@ class SftpTarget:
             file._start_prefetch = partial(_request_blocks, file)  # noqa: SLF001
             size = file.stat().st_size
         if size is None:
-            raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=("/".join(path),))
+            raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=(f"/{'/'.join(path)}",))
         for start in range(0, size, CHUNK_BYTES):
             end = min(start + CHUNK_BYTES, size)
             blocks = [(offset, min(_BLOCK_BYTES, end - offset)) for offset in range(start, end, _BLOCK_BYTES)]
@@ -199,7 +209,7 @@ class SftpTarget:
             except (OSError, UnicodeError) as error:
                 if channel.closed:
                     raise EOFError("the server closed it") from error
-                texts = ("/".join(path), getattr(error, "strerror", None) or str(error))
+                texts = (f"/{'/'.join(path)}", getattr(error, "strerror", None) or str(error))
                 if getattr(error, "errno", None) == errno.ENOENT:
                     raise NotFoundError("$1 does not exist", server=self._host, texts=texts[:1]) from error
                 raise errors.TargetAnswerError("$1: $2", server=self._host, texts=texts) from error

@@ -59,6 +59,11 @@ def test_rejected_login_is_a_login_error(openssh: OpenSshServer, user: str, pass
     assert ("wrong user name" in str(caught.value)) == (password is not None)
 
 
+def test_user_without_sftp_is_told(openssh: OpenSshServer) -> None:
+    with pytest.raises(TargetAnswerError, match="does not offer SFTP"):
+        opened(openssh.access(user="no-sftp"))
+
+
 @pytest.mark.parametrize("changes", [{"user": None}, {"password": None}])
 def test_missing_login_is_a_login_error(openssh: OpenSshServer, changes: dict[str, None]) -> None:
     with pytest.raises(TargetLoginError):
@@ -171,7 +176,7 @@ def test_pinned_host_key_counts_alone(openssh: OpenSshServer, home: Path) -> Non
     opened(openssh.access()).close()
     (home / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{openssh.port} {openssh.public_key()}\n")
     pinned = replace(openssh.access(), host_key=fingerprint_of(home / "other.pub"))
-    with pytest.raises(TargetIdentityError, match="has changed") as caught:
+    with pytest.raises(TargetIdentityError, match="is not the pinned one") as caught:
         opened(pinned)
     assert openssh.fingerprint() in caught.value.details[1]
 
