@@ -27,9 +27,11 @@ from backupctl.results.prune_results import PrunedArchive
 from backupctl.results.report_results import BackupReport
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
+from backupctl.results.target_archive import TargetArchive
 from backupctl.results.verdict_results import Verdict
 from backupctl.rules.hints import KNOWN_FAILURES, known_failure
 from backupctl.simulator.faults import KINDS, PHASES
+from backupctl.targets import target_errors  # noqa: F401 - its errors have slugs, too
 from tests.support.command_line import CommandLine
 from tests.support.documented_setup import DocumentedSetup
 from tests.support.documents import PROJECT, README, TOPICS, blocks, command_lines, rows, section, text_of
@@ -242,6 +244,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
         "archive systems": "archive systems --location sftp://backup.example.com/vcenter",
         "report": "report",
         "archive list": "archive list --location sftp://backup.example.com/vcenter",
+        "archive list --direct": "archive list --direct --location sftp://backup.example.com/vcenter",
         "check": "check",
         "metrics export": "metrics export",
         "any": "create --dry-run",
@@ -276,6 +279,13 @@ def test_list_of_the_keys_of_an_object_matches_the_output(name: str) -> None:
     (item,) = re.findall(rf"(?m)^\* `{name}`(?: and `\w+`)?: ((?:.+\n)(?:  .+\n)*)", text_of("scripting"))
     assert re.findall(r"`(\w+)`", item.partition(";")[0]) == [
         field.encode_name for field in msgspec.structs.fields(STRUCTS[name])
+    ]
+
+
+def test_keys_of_an_archive_that_was_read_directly_match_the_output() -> None:
+    (keys,) = re.findall(r"(?m); with `--direct` also (.+)$", text_of("scripting"))
+    assert re.findall(r"`(\w+)`", keys) == [
+        name for name in TargetArchive.__struct_fields__ if name not in Archive.__struct_fields__
     ]
 
 
