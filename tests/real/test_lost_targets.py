@@ -5,7 +5,6 @@ A list is whole, or it is an error with exit code 5; nothing hangs, and nothing 
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,21 +13,20 @@ import msgspec
 import pytest
 
 from backupctl.clock import SystemClock
-from backupctl.errors import BackupctlError
 from backupctl.location import Location
-from backupctl.operations.target_archives import FoundArchives, find_systems, read_archives
 from backupctl.rules.fingerprint import fingerprint_of
+from backupctl.scheduler.workers import ThreadWorkers
 from backupctl.secrets.secret import Secret
 from backupctl.targets import ftp, sftp, target, webdav
 from backupctl.targets.access import TargetAccess
-from backupctl.targets.open_target import open_target
-from backupctl.targets.target import SubTarget
-from backupctl.targets.target_errors import TargetUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support import samba_server
 from tests.support.apache_server import ApacheServer
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine, Run
 from tests.support.lossy_relay import HOST, Loss, lossy_relay
 from tests.support.openssh_server import OpenSshServer
+from tests.support.processes import CLOCK
 from tests.support.samba_server import samba
 from tests.support.vsftpd_server import VsftpdServer
 
@@ -119,40 +117,42 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield from PLACES[request.param](request.getfixturevalue, tmp_path_factory.mktemp("lost"))
 
 
-def read_all(access: TargetAccess) -> FoundArchives:
-    with closing(open_target(access, SystemClock())) as opened:
-        within = SubTarget(opened, access.folder)
-        (system,) = find_systems(within)
-        return read_archives(within, access.location, system)
+class RealTime(SystemClock, FakeClock):
+    """The clock of this machine, where the command line of the tests wants a fake one."""
 
 
-def outcome_of(place: Place, limit: int | None, loss: Loss) -> FoundArchives | BackupctlError:
-    """Return what reading comes to if the server is lost after ``limit`` bytes; fail if it does not end."""
-    found: list[FoundArchives | Exception] = []
+def list_archives(access: TargetAccess) -> Run:
+    assert access.user is not None
+    assert access.password is not None
+    backupctl = CommandLine(clock=RealTime(), workers=ThreadWorkers(), environ={})
+    pin = access.host_key or access.tls.fingerprint
+    return backupctl(
+        *("archive", "list", "--direct", "-o", "json", "--location", access.location.text),
+        *("--location-user", access.user, *(("--location-fingerprint", pin) if pin else ())),
+        environ={"BACKUPCTL_LOCATION_PASSWORD": access.password.reveal()},
+    )
 
-    def read() -> None:
-        try:
-            found.append(read_all(place.access))
-        except Exception as error:  # noqa: BLE001 - raised again below
-            found.append(error)
 
-    with lossy_relay(place.ports, limit, loss):
-        thread = threading.Thread(target=read, daemon=True)
-        thread.start()
-        thread.join(SECONDS)
-    assert found, f"reading did not end after {limit} bytes"
-    if not isinstance(found[0], FoundArchives | BackupctlError):
-        raise found[0]
-    return found[0]
+def run_of(place: Place, limit: int | None, loss: Loss) -> Run:
+    """List the archives while the server is lost after ``limit`` bytes; fail if the command waits for it forever."""
+    started = CLOCK.monotonic()
+    with lossy_relay(place.ports, limit, loss) as relay:
+        rescue = threading.Timer(SECONDS, relay.close)
+        rescue.start()
+        run = list_archives(place.access)
+        rescue.cancel()
+        rescue.join()
+    assert CLOCK.monotonic() - started < SECONDS, f"no end after {limit} bytes: {run}"
+    return run
 
 
 @pytest.fixture(scope="module")
-def whole(place: Place) -> tuple[FoundArchives, int]:
-    """Return the archives of a server that is not lost, and the number of bytes that it takes to read them."""
+def whole(place: Place) -> tuple[Run, int]:
+    """List the archives of a server that is not lost, and return the number of bytes that it takes."""
     with lossy_relay(place.ports) as relay:
-        found = read_all(place.access)
-        assert [each.state for each in found.archives] == ["complete"] * ARCHIVES
-        return found, relay.passed
+        run = list_archives(place.access)
+        assert [each["state"] for each in run.result["archives"]] == ["complete"] * ARCHIVES, run
+        return run, relay.passed
 
 
 def wait_for_a_second_only(patch: pytest.MonkeyPatch) -> None:
@@ -165,20 +165,20 @@ def wait_for_a_second_only(patch: pytest.MonkeyPatch) -> None:
 def test_lost_server_is_an_error_and_never_half_a_list(
     loss: Loss,
     place: Place,
-    whole: tuple[FoundArchives, int],
+    whole: tuple[Run, int],
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found, total = whole
+    listed, total = whole
     if loss in {"stall", "drip"}:
         wait_for_a_second_only(monkeypatch)
-    errors = 0
+    lost = 0
     for moment in MOMENTS[loss]:
-        outcome = outcome_of(place, total * moment // 20, loss)
-        if isinstance(outcome, BackupctlError):
-            assert type(outcome) is TargetUnreachableError, f"{moment}: {outcome!r}"
-            errors += 1
+        run = run_of(place, total * moment // 20, loss)
+        if run.code == 0:
+            assert run.out == listed.out, moment
         else:
-            assert outcome == found, moment
-    assert errors >= len(MOMENTS[loss]) - 1  # the last bytes may be those of a goodbye
+            assert (run.code, run.result["error"]["slug"]) == (5, "target-connection"), f"{moment}: {run}"
+            lost += 1
+    assert lost >= len(MOMENTS[loss]) - 1  # the last bytes may be those of a goodbye
     assert capfd.readouterr() == ("", "")
