@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Final
 
 from backupctl.clock import Clock
-from backupctl.errors import INSTALL_HINT, ConfigError, UsageError
+from backupctl.errors import ConfigError, UsageError
 from backupctl.location import Location
 from backupctl.rules.fingerprint import parse_peer_fingerprint
 from backupctl.targets.access import TargetAccess
@@ -44,7 +44,7 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
     try:
         module = import_module(f"backupctl.targets.{adapter}")
     except ImportError as error:
-        hint = INSTALL_HINT.format("'backupctl[targets]'")
+        hint = "pip install 'backupctl[targets]', or pipx inject backupctl paramiko smbprotocol"
         raise ConfigError(f"{access.kind} locations need the Python package {error.name}", hint=hint) from error
     target: Target = module.connect(access, clock)
     return target
