@@ -15,15 +15,10 @@ from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
+from backupctl.targets import target_errors as errors
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.ftp_listing import parse_list, parse_mlsd
 from backupctl.targets.target import ANSWER_SECONDS, CHUNK_BYTES, CONNECT_SECONDS, TargetEntry, TargetPath, bounded
-from backupctl.targets.target_errors import (
-    TargetAnswerError,
-    TargetIdentityError,
-    TargetLoginError,
-    TargetUnreachableError,
-)
 from backupctl.targets.tls_identity import TlsIdentity
 
 _MAX_REPLY_BYTES: Final = 64 * 1024
@@ -51,6 +46,7 @@ class FtpTarget:
 
     def __init__(self, access: TargetAccess, clock: Clock) -> None:
         self._access = access
+        self._host = access.location.host
         self._identity = TlsIdentity(access, clock)
         self._client = _Client(self._identity, clock)
         self._redactor = Redactor()
@@ -61,9 +57,9 @@ class FtpTarget:
 
     def log_in(self) -> None:
         """Connect, start TLS, log in, and ask what the server offers."""
-        client, access, host = self._client, self._access, self._access.location.host
+        client, access, host = self._client, self._access, self._host
         is_ftps = access.kind == "ftps"
-        no_tls = TargetIdentityError(
+        no_tls = errors.TargetIdentityError(
             "the server does not offer TLS: $1", server=host, hint="enable explicit TLS (AUTH TLS) on the server"
         )
         with self._errors():
@@ -71,7 +67,7 @@ class FtpTarget:
         with self._errors(refusal=no_tls):
             if is_ftps:
                 client.start_tls()
-        with self._errors(refusal=TargetLoginError("the server rejected the login: $1", server=host)):
+        with self._errors(refusal=errors.TargetLoginError("the server rejected the login: $1", server=host)):
             client.login(access.user or "", access.password.reveal() if access.password else "")
         with self._errors(refusal=no_tls):
             if is_ftps:
@@ -96,7 +92,7 @@ class FtpTarget:
                 for chunk in chunks:
                     content += chunk
                     if len(content) > _MAX_LISTING_BYTES:
-                        raise TargetAnswerError(f"a listing is larger than {_MAX_LISTING_BYTES >> 20} MiB")
+                        raise errors.TargetAnswerError(f"a listing is larger than {_MAX_LISTING_BYTES >> 20} MiB")
         lines = content.decode(errors="backslashreplace").replace("\r\n", "\n").split("\n")
         return bounded((parse_mlsd if self._has_mlsd else parse_list)(lines))
 
@@ -105,7 +101,7 @@ class FtpTarget:
         for each in self.list(path[:-1]):
             if each.name == path[-1]:
                 return each
-        raise NotFoundError("$1 does not exist", texts=("/".join(path),))
+        raise NotFoundError("$1 does not exist", server=self._host, texts=("/" + "/".join(path),))
 
     def open_read(self, path: TargetPath) -> Generator[bytes, None, None]:
         """Yield the content of a file."""
@@ -146,9 +142,9 @@ class FtpTarget:
             if isinstance(error, ftplib.error_perm | ftplib.error_temp) and text[:3] not in _LOST_CODES:
                 raise refusal.with_facts(texts=(text,)) if refusal else self._refused(text, path) from error
             self._client.close()
-            raise self._identity.error_for(error) or TargetUnreachableError(
+            raise self._identity.error_for(error) or errors.TargetUnreachableError(
                 "connection failed: $1",
-                server=self._access.location.host,
+                server=self._host,
                 texts=(text or "closed by the server",),
                 hint="check that no firewall blocks the server's port or its passive ports",
             ) from error
@@ -160,7 +156,7 @@ class FtpTarget:
                 self.stat(path)
         except NotFoundError as missing:
             return missing
-        return TargetAnswerError("$1: $2", texts=("/".join(path), reply))
+        return errors.TargetAnswerError("$1: $2", server=self._host, texts=("/" + "/".join(path), reply))
 
 
 class _Client(ftplib.FTP):
@@ -189,7 +185,7 @@ class _Client(ftplib.FTP):
 
     def putline(self, line: str) -> None:
         if not {"\r", "\n", "\0"}.isdisjoint(line):
-            raise TargetAnswerError("a name contains a line break")
+            raise errors.TargetAnswerError("a name contains a line break")
         self._control.settimeout(ANSWER_SECONDS)
         self._control.sendall(line.encode(errors="surrogateescape") + b"\r\n")
 
@@ -223,7 +219,7 @@ class _Client(ftplib.FTP):
                 with suppress(OSError):
                     data.unwrap()  # some servers wait for the end of TLS
         if _INCOMPLETE.search(self.voidresp()):
-            raise TargetAnswerError("the server sent a part only; check the permissions of the folder")
+            raise errors.TargetAnswerError("the server sent a part only; check the permissions of the folder")
 
     def _with_tls(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
         """Return a verified TLS connection, which reports an end without close_notify, as an attacker can cause it."""
@@ -232,7 +228,7 @@ class _Client(ftplib.FTP):
         )
         try:
             self._identity.check_pin(tls)
-        except TargetIdentityError:
+        except errors.TargetIdentityError:
             tls.close()
             raise
         return tls

@@ -187,8 +187,9 @@ def test_refusal_is_told_from_a_missing_path(vsftpd: VsftpdServer) -> None:
             ):
                 with pytest.raises(TargetAnswerError):
                     refused()
-            with pytest.raises(NotFoundError):
+            with pytest.raises(NotFoundError) as caught:
                 target.remove_file(("refused", "nothing"))
+            assert caught.value.message == "127.0.0.1: /refused/nothing does not exist"
 
 
 def test_odd_names_and_links_are_listed_as_other(vsftpd: VsftpdServer) -> None:
