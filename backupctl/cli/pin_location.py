@@ -1,7 +1,6 @@
 """Show and pin the host keys and certificates of backup servers, without a login."""
 
 from functools import partial
-from typing import Final
 
 from msgspec import structs
 
@@ -23,16 +22,16 @@ from backupctl.scheduler.task import Task, call
 from backupctl.targets.open_target import presented_fingerprint
 from backupctl.targets.target_errors import TargetIdentityError
 
-_COMPARE: Final = {
-    "host key": "ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf",
-    "certificate": "openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE",
-}
-"""The commands that print the fingerprints in the shell of a backup server."""
 
-
-def show_locations(context: Context, url: str) -> list[LocationPinResult]:
+def probe_locations(context: Context, url: str) -> list[tuple[ApplianceSettings, LocationPinResult]]:
     """Return what the server of each location presents; an empty URL stands for the locations in the settings."""
-    return _probe_all(context, _selected(context, url))
+    if url:
+        context.given[LOCATION.key] = (url,)
+    selected = selected_locations(context)
+    prepared = prepare_all(selected, _probe)
+    tasks = [each.task(LocationPinResult) if isinstance(each, FailedAppliance) else each for each in prepared]
+    results = run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
+    return list(zip(selected, results, strict=True))
 
 
 def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[LocationPinResult]:
@@ -43,21 +42,7 @@ def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[Locati
     confirmed = confirmed or context.resolve(LOCATION_FINGERPRINT).source.kind == FLAG
     if not (confirmed or context.prompter.interactive):
         raise unconfirmed_error(LOCATION_FINGERPRINT)
-    selected = _selected(context, url)
-    probed = _probe_all(context, selected)
-    return [_pin(settings, result, confirmed=confirmed) for settings, result in zip(selected, probed, strict=True)]
-
-
-def _selected(context: Context, url: str) -> list[ApplianceSettings]:
-    if url:
-        context.given[LOCATION.key] = (url,)
-    return selected_locations(context)
-
-
-def _probe_all(context: Context, selected: list[ApplianceSettings]) -> list[LocationPinResult]:
-    prepared = prepare_all(selected, _probe)
-    tasks = [each.task(LocationPinResult) if isinstance(each, FailedAppliance) else each for each in prepared]
-    return run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
+    return [_pin(settings, probed, confirmed=confirmed) for settings, probed in probe_locations(context, url)]
 
 
 def _probe(settings: ApplianceSettings) -> Task[LocationPinResult]:
@@ -82,19 +67,17 @@ def _pin(settings: ApplianceSettings, probed: LocationPinResult, *, confirmed: b
             raise TargetIdentityError("the server has another fingerprint; nothing was stored", details=details)
         if not (confirmed or pinned == fingerprint or _confirm(settings, probed)):
             raise UsageError("fingerprint not confirmed; nothing was stored")
-        file, stored = store_pin(settings, LOCATION_FINGERPRINT, fingerprint)
+        file, _ = store_pin(settings, LOCATION_FINGERPRINT, fingerprint)
     except BackupctlError as error:
         return structs.replace(probed, exit_code=error.exit_code, error=error)
-    return structs.replace(probed, file=str(file), profile=stored.name, replaced=stored.previous)
+    return structs.replace(probed, file=str(file))
 
 
 def _confirm(settings: ApplianceSettings, probed: LocationPinResult) -> bool:
     """Show what a server presents, and ask whether to trust it."""
-    lines = [f"{probed.server}: {probed.location} presents the {probed.kind}", f"  {probed.fingerprint}"]
-    if probed.pinned not in {None, probed.fingerprint}:
-        lines += ["Pinned until now:", f"  {probed.pinned}"]
-    lines += ["Compare it with what the backup server prints:", f"  {_COMPARE[str(probed.kind)]}"]
-    for each in lines:
-        settings.prompter.say(each)
+    settings.prompter.say(f"{probed.server}: the {probed.kind} of {probed.location} is\n  {probed.fingerprint}")
+    if probed.pinned is not None:
+        settings.prompter.say(f"Pinned until now:\n  {probed.pinned}")
+    settings.prompter.say("Compare it with the one that the backup server prints (backupctl help trust).")
     hint = "use --yes to pin it without a question"
     return confirm(settings.prompter, f"Trust it and pin it for {probed.server}?", hint=hint)

@@ -45,10 +45,10 @@ class CaCertificatesResult(Result, frozen=True, kw_only=True):
 
 
 class LocationPinResult(Result, frozen=True, kw_only=True):
-    """The result of ``trust show`` and ``trust pin`` with ``--location``: what its server presents, and the pin.
+    """The result of the trust commands with ``--location``: the fingerprint that its server presents.
 
-    ``kind`` is ``host key`` or ``certificate``. ``trust pin`` sets the ``file``, the ``profile`` in it, and the
-    ``replaced`` fingerprint.
+    ``kind`` is ``host key`` or ``certificate``, ``pinned`` is the fingerprint from the settings, and ``file`` is set
+    if the one that is presented is stored there now.
     """
 
     location: str | None = None
@@ -56,5 +56,3 @@ class LocationPinResult(Result, frozen=True, kw_only=True):
     fingerprint: str | None = None
     pinned: str | None = None
     file: str | None = None
-    profile: str | None = None
-    replaced: str | None = None

@@ -68,7 +68,7 @@ OWN_KEYS_OF_RESULTS = {
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
     "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
-    "LocationPinResult": ["location", "kind", "fingerprint", "pinned", "file", "profile", "replaced"],
+    "LocationPinResult": ["location", "kind", "fingerprint", "pinned", "file"],
     "CaCertificatesResult": ["authorities", "file", "verified", "vouches", "reason"],
     "SettingsResult": ["file", "groups", "settings"],
     "FileResult": ["file", "secret", "entry", "replaced"],

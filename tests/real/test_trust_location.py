@@ -29,7 +29,7 @@ def test_host_key_is_pinned_once_it_is_confirmed(openssh: OpenSshServer, tmp_pat
     _, _, rest = (tmp_path / "config.toml").read_text().partition(f"[{table}]")
     assert f'location-fingerprint = "{openssh.fingerprint()}"' in rest.partition("[")[0]
     again = backupctl(*words, "-o", "json", answers=[])
-    assert (again.code, again.result["replaced"]) == (0, again.result["fingerprint"])
+    assert (again.code, again.result["pinned"]) == (0, again.result["fingerprint"])
 
 
 def test_unexpected_host_key_is_not_pinned(openssh: OpenSshServer, tmp_path: Path) -> None:

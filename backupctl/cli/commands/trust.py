@@ -33,9 +33,9 @@ _location_option = click.option("--location", metavar="[URL]", is_flag=False, fl
 def show(context: Context, location: str | None) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
     if location is not None:
-        from backupctl.cli.pin_location import show_locations
+        from backupctl.cli.pin_location import probe_locations
 
-        return context.finish(show_locations(context, location))
+        return context.finish([result for _, result in probe_locations(context, location)])
     from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
     from backupctl.results.trust_results import CertificateResult

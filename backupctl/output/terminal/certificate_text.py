@@ -49,22 +49,18 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
 
 def location_pin_lines(result: LocationPinResult, symbols: Symbols) -> list[StyledLine]:
     """Return what a backup server presents, and whether that is pinned."""
-    presented, previous = result.fingerprint, result.replaced if result.file else result.pinned
-    if presented is None:
+    if result.fingerprint is None:
         return []
-    state = (f"{symbols.good} ", GOOD), ("is pinned", GOOD)
-    if result.file:
-        state = state[0], ("is already pinned" if previous == presented else "is now pinned", GOOD)
-    elif previous != presented:
-        state = (f"{symbols.odd} ", ODD), ("does not match the pin" if previous else "is not pinned", ODD)
+    as_before = result.pinned == result.fingerprint
+    state = "is now pinned" if result.file and not as_before else "is pinned" if as_before else "is not pinned"
+    symbol = (f"{symbols.good} ", GOOD) if as_before or result.file else (f"{symbols.odd} ", ODD)
     return [
-        line(state[0], f"{result.server}: the {result.kind} of the backup server ", state[1]),
+        line(symbol, f"{result.server}: the {result.kind} of the backup server ", (state, symbol[1])),
         *fact_lines([
             ("location", result.location),
-            ("fingerprint", presented),
-            ("instead of" if result.file else "pinned", None if previous == presented else previous),
+            ("fingerprint", result.fingerprint),
+            ("pin before" if result.file else "pin", None if as_before else result.pinned),
             ("file", result.file),
-            ("server", result.profile),
         ]),
     ]  # fmt: skip
 
