@@ -191,8 +191,8 @@ def test_plan_is_shown_and_asked_for(stocked: CommandLine, folder: ArchiveFolder
     assert (run.code, run.json["error"]["slug"], folder.files()) == (2, "usage", before)
     (shown, _) = stocked.prompter.questions[-2:]
     assert "remove 2 archives (49 kB)" in shown
-    assert f"{HOST}  remove  {manual('20260220')}  24 kB" in shown
-    assert f"{HOST}  keep    {manual('20260221')}  24 kB  last" in shown
+    assert f"{HOST}  remove  24 kB  no rule     {manual('20260220')}" in shown
+    assert f"{HOST}  keep    24 kB  last        {manual('20260221')}" in shown
     assert prune(stocked, folder, "--keep-last", "4", answers=["y"]).code == 0
     assert manual("20260220") not in folder.names
     assert prune(stocked, folder, "--keep-last", "4", answers=[]).code == 0  # nothing to remove, so no question

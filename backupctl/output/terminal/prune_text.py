@@ -7,10 +7,10 @@ from backupctl.formatting import plural, size
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, StyledLine, line
-from backupctl.output.terminal.table import Column, Rows
+from backupctl.output.terminal.table import Cell, Column, Rows
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 
-_ARCHIVES: Final = (Column(""), Column("ARCHIVE", long=True), Column("SIZE", 1, right=True), Column("WHY", 2, cut=True))
+_ARCHIVES: Final = (Column(""), Column("SIZE", right=True), Column("WHY"), Column("ARCHIVE", long=True))
 
 
 def prune_headline(result: PruneResult, options: RenderOptions) -> StyledLine:
@@ -28,13 +28,12 @@ def prune_rows(result: PruneResult) -> Rows:
     rows = [("keep", each) for each in result.keep]
     rows += [("removed" if each.removed else "remove", each) for each in result.remove]
     rows.sort(key=lambda row: (row[1].start_time, row[1].archive), reverse=True)
-    return Rows(
-        _ARCHIVES,
-        [
-            [verb, each.archive, size(each.size_bytes) if each.size_bytes else None, ", ".join(each.reasons) or None]
-            for verb, each in rows
-        ],
-    )
+    return Rows(_ARCHIVES, [_row(verb, each) for verb, each in rows])
+
+
+def _row(verb: str, archive: PrunedArchive) -> list[Cell]:
+    known = None if archive.size_bytes is None else size(archive.size_bytes)
+    return [verb, known, ", ".join(archive.reasons) or "no rule", archive.archive]
 
 
 def amount(archives: Sequence[PrunedArchive]) -> str:

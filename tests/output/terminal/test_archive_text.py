@@ -198,7 +198,7 @@ def test_prune_says_what_was_removed_or_would_be() -> None:
     for words, result in lines.items():
         assert shown(result).out.splitlines()[0][2:] == f"vc01: {words}"
     assert shown(lines["removed 1 archive (2.1 GB), 1 kept"]).out.splitlines()[1:] == [
-        "         ARCHIVE    SIZE  WHY",
-        "keep     M_2      2.1 GB  last, daily",
-        "removed  M_1      2.1 GB",
+        "           SIZE  WHY          ARCHIVE",
+        "keep     2.1 GB  last, daily  M_2",
+        "removed  2.1 GB  no rule      M_1",
     ]
