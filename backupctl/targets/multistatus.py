@@ -1,11 +1,15 @@
 """The answers to PROPFIND: multistatus documents (RFC 4918, 13)."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from backupctl.targets.target import EntryKind, TargetPath
+from backupctl.targets.target import MAX_ENTRIES, EntryKind, TargetPath
+
+_MAX_BYTES: Final = 8 * 1024 * 1024
+"""Limit of a document; ``MAX_ENTRIES`` take some 7 MB."""
 
 
 class Resource(NamedTuple):
@@ -17,15 +21,30 @@ class Resource(NamedTuple):
     size: int | None
 
 
-def read_multistatus(document: bytes) -> tuple[Resource, ...]:
+def read_multistatus(chunks: Iterable[bytes]) -> tuple[Resource, ...]:
     """Return the resources of a document. Raises SyntaxError, LookupError or ValueError: for an invalid one."""
-    root = ET.fromstring(document, ET.XMLParser(target=_WithoutDtd()))  # noqa: S314 - entities need a DTD
-    return tuple(map(_resource, root.iterfind("{DAV:}response")))
+    parser, left = ET.XMLParser(target=_BoundedBuilder()), _MAX_BYTES  # noqa: S314 - entities need a DTD
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise ValueError("it is too large")
+        parser.feed(chunk)
+    return tuple(map(_resource, parser.close().iterfind("{DAV:}response")))
 
 
-class _WithoutDtd(ET.TreeBuilder):
+class _BoundedBuilder(ET.TreeBuilder):
+    """Refuses a DTD, and more elements than the largest folder needs: 8 MiB of them take 360 MiB of memory."""
+
+    _left = 16 * MAX_ENTRIES
+
     def doctype(self, *_: object) -> None:
         raise ValueError("it has a DTD")
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("it has too many elements")
+        return super().start(tag, attrs)
 
 
 def _resource(response: ET.Element) -> Resource:

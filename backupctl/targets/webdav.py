@@ -33,9 +33,6 @@ from backupctl.targets.target import (
 from backupctl.targets.target_errors import TargetAnswerError, TargetLoginError, TargetUnreachableError
 from backupctl.targets.tls_identity import TlsIdentity
 
-_MAX_LIST_BYTES: Final = 8 * 1024 * 1024
-"""Limit of a list of files; ``MAX_ENTRIES`` take some 7 MB."""
-
 _SUCCESS: Final = {"PROPFIND": {207}, "GET": {200}, "DELETE": {200, 204}}
 
 _PROPERTIES: Final = (
@@ -123,16 +120,11 @@ class WebdavTarget:
 
     def _propfind(self, path: TargetPath, *, depth: str, slash: str = "") -> tuple[Resource, ...]:
         headers = {"Depth": depth, "Content-Type": "application/xml"}
-        document = bytearray()
         with self._answer("PROPFIND", path, headers, slash=slash, content=_PROPERTIES) as response:
-            for chunk in self._chunks(response):
-                document += chunk
-                if len(document) > _MAX_LIST_BYTES:
-                    raise self._unusable(path, "the list of files is too large")
-        try:
-            return read_multistatus(bytes(document))
-        except (SyntaxError, LookupError, ValueError) as error:
-            raise self._unusable(path, "the list of files is not valid WebDAV") from error
+            try:
+                return read_multistatus(self._chunks(response))
+            except (SyntaxError, LookupError, ValueError) as error:
+                raise self._unusable(path, "the list of files is not valid WebDAV") from error
 
     def _delete(self, path: TargetPath, *, depth: str, slash: str = "") -> None:
         with self._answer("DELETE", path, {"Depth": depth}, slash=slash) as response:
@@ -184,16 +176,12 @@ class WebdavTarget:
 
     def _refusal(self, response: httpx.Response, method: str, path: TargetPath) -> BackupctlError:
         """Return the error for a status that is not accepted."""
-        status = response.status_code
-        kind, message, hint = _REFUSALS.get(status, _REFUSED)
-        if response.has_redirect_location:
-            message, hint = _REDIRECT
-        elif method == "PROPFIND" and status in {200, 400, 405, 501}:
-            message, hint = _NO_WEBDAV
-        elif status == 401 and "basic" not in response.headers.get("www-authenticate", "").lower():
+        status, headers = response.status_code, response.headers
+        kind, message = _REFUSALS.get(status, (TargetAnswerError, "the server refused $2 $1 ($status)"))
+        if status == 401 and "basic" not in headers.get("www-authenticate", "").lower():
             message = "the server does not accept Basic authentication, and backupctl has no other"
-        texts = ("/" + "/".join(path), method, response.headers.get("location", "")[:_MAX_TEXT])
-        return kind(message, server=self._server, texts=texts, status=status, hint=hint)
+        texts = ("/" + "/".join(path), method, headers.get("location", "")[:_MAX_TEXT])
+        return kind(message, server=self._server, texts=texts, status=status)
 
     def _unusable(self, path: TargetPath, why: str) -> TargetAnswerError:
         return TargetAnswerError("$1: $2", server=self._server, texts=("/" + "/".join(path), why))
@@ -213,17 +201,12 @@ _LOST: Final[Mapping[type[Exception], str]] = {
     httpx.TransportError: "connection lost",
 }
 
-_REFUSED: Final = (TargetAnswerError, "the server refused $2 $1 ($status)", None)
-_REDIRECT: Final = (
-    "the server redirects $1 to $3 ($status); backupctl does not follow redirects",
-    "use the final address as the location",
-)
-_NO_WEBDAV: Final = (
-    "the server does not offer WebDAV at $1 ($status)",
-    "check the path of the location, and that WebDAV is enabled there",
-)
-_REFUSALS: Final[Mapping[int, tuple[type[BackupctlError], str, str | None]]] = {
-    401: (TargetLoginError, "wrong user name or password", None),
-    403: (TargetAnswerError, "$1: permission denied", None),
-    404: (NotFoundError, "$1 does not exist", None),
+_REDIRECT: Final = "the server redirects $1 to $3 ($status); backupctl does not follow redirects"
+_NO_WEBDAV: Final = "the server does not offer WebDAV at $1 ($status)"
+_REFUSALS: Final[Mapping[int, tuple[type[BackupctlError], str]]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), (TargetAnswerError, _REDIRECT)),
+    **dict.fromkeys((200, 400, 405, 501), (TargetAnswerError, _NO_WEBDAV)),
+    401: (TargetLoginError, "wrong user name or password"),
+    403: (TargetAnswerError, "$1: permission denied"),
+    404: (NotFoundError, "$1 does not exist"),
 }

@@ -132,7 +132,7 @@ ANSWERS: list[tuple[Answer, type[BackupctlError]]] = [
     (f'<d:multistatus xmlns:d="DAV:">{response(OWN)}</d:multistatus>', TargetAnswerError),
     ("", TargetAnswerError),
     ("<html></html>", TargetAnswerError),
-    ("<d:multistatus xmlns:d='DAV:'>" + "<a>" * 9000, TargetAnswerError),
+    (document("<a>" * 500_000), TargetAnswerError),
     (document("".join(response(f"{OWN}{number}") for number in range(MAX_ENTRIES + 1))), TargetAnswerError),
     (document(" " * (8 << 20)), TargetAnswerError),
     ((200, {}), TargetAnswerError),
