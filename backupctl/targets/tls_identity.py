@@ -12,7 +12,7 @@ from backupctl.targets.target_errors import TargetIdentityError
 from backupctl.tls.certificate_errors import Remedy, certificate_error
 from backupctl.tls.peer import Peer, pin_verifier
 from backupctl.tls.presented import TlsConnection
-from backupctl.tls.trust_settings import tls_context
+from backupctl.tls.trust_settings import context_without_alpn, tls_context
 
 _PIN: Final = "pin it: `backupctl trust pin $selector`"
 _HINTS: Final[Mapping[Remedy, str]] = {
@@ -28,6 +28,7 @@ class TlsIdentity:
     """The check that a backup server is the right one: by the CAs that are trusted, or by a pinned certificate."""
 
     def __init__(self, access: TargetAccess, clock: Clock) -> None:
+        self._is_ftps = access.kind == "ftps"
         self._trust = access.tls
         self._clock = clock
         self._peer = Peer(access.location.host, access.location.host, (*access.selector, "--location"))
@@ -35,7 +36,7 @@ class TlsIdentity:
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The TLS context; call ``check_pin`` after each handshake, as it does not check the pin."""
-        return tls_context(self._trust)
+        return context_without_alpn(self._trust) if self._is_ftps else tls_context(self._trust)
 
     def check_pin(self, tls: TlsConnection) -> None:
         """Raise TargetIdentityError if a certificate is pinned, and the connection has another one."""

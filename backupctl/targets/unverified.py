@@ -12,7 +12,7 @@ from backupctl.location import Location
 from backupctl.models import Certificate
 from backupctl.targets.target import CONNECT_SECONDS
 from backupctl.targets.target_errors import TargetUnreachableError
-from backupctl.tls.trust_settings import unverified_context
+from backupctl.tls.trust_settings import TrustSettings, context_without_alpn
 from backupctl.tls.x509 import read_certificate
 
 _PORTS: Final = {"FTPS": 21, "HTTPS": 443}
@@ -55,7 +55,8 @@ def presented_certificate(location: Location, now: datetime) -> Certificate:
                 server.sendall(b"AUTH TLS\r\n")
                 if not stream.readline(512).startswith(b"234 "):
                     raise ValueError("the server does not offer TLS")
-        with unverified_context().wrap_socket(server, server_hostname=location.host) as tls:
+        context = context_without_alpn(TrustSettings(insecure=True))
+        with context.wrap_socket(server, server_hostname=location.host) as tls:
             return read_certificate(tls.getpeercert(binary_form=True) or b"", now)
 
 

@@ -47,6 +47,15 @@ def tls_context(trust: TrustSettings) -> ssl.SSLContext:
     return _context(trust.ca_file) if trust.verifies else unverified_context()
 
 
+@functools.lru_cache
+def context_without_alpn(trust: TrustSettings) -> ssl.SSLContext:
+    """Return a context that HTTP clients do not share: they offer ``http/1.1``, which an FTP server may refuse.
+
+    See RFC 7301, 3.2. Raises ConfigError: if the CA file cannot be read.
+    """
+    return _context.__wrapped__(trust.ca_file) if trust.verifies else unverified_context.__wrapped__()
+
+
 def default_context(*, cafile: str | None = None, cadata: str | None = None) -> ssl.SSLContext:
     """Return Python's default context, which writes the keys of connections to the file in SSLKEYLOGFILE.
 

@@ -13,7 +13,7 @@ from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target_errors import TargetIdentityError
 from backupctl.targets.tls_identity import TlsIdentity
-from backupctl.tls.trust_settings import TrustSettings
+from backupctl.tls.trust_settings import TrustSettings, tls_context
 from tests.support.clock import FakeClock
 from tests.support.tls_server import ca_file, der, server_context
 from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN_NOT_PRESENTED
@@ -26,13 +26,15 @@ PIN = "backupctl trust pin -s vc01 --location"
 OTHER = "other.example.com"
 
 
-def handshake(leaf: trustme.LeafCert, trust: TrustSettings) -> None:
-    """Let the identity judge a server with the certificate ``leaf``, in memory."""
+def handshake(leaf: trustme.LeafCert, trust: TrustSettings) -> str | None:
+    """Let the identity judge a server with the certificate ``leaf``, in memory; return the protocol of ALPN."""
     location = Location.parse(f"ftps://{HOST}/vcenter")
     identity = TlsIdentity(TargetAccess(location, tls=trust, selector=("-s", "vc01")), FakeClock())
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = identity.context.wrap_bio(to_client, to_server, server_hostname=HOST)
-    server = server_context(leaf).wrap_bio(to_server, to_client, server_side=True)
+    context = server_context(leaf)
+    context.set_alpn_protocols(["http/1.1"])
+    server = context.wrap_bio(to_server, to_client, server_side=True)
     try:
         for side in (client, server, client):
             try:
@@ -44,6 +46,13 @@ def handshake(leaf: trustme.LeafCert, trust: TrustSettings) -> None:
         assert error is not None
         raise error from failure
     identity.check_pin(client)
+    return server.selected_alpn_protocol()
+
+
+def test_ftps_does_not_offer_http_as_the_connections_to_appliances_do(tmp_path: Path) -> None:
+    for trust in TrustSettings(ca_file=ca_file(CA, tmp_path)), TrustSettings(fingerprint=fingerprint_of(der(GOOD))):
+        tls_context(trust).set_alpn_protocols(["http/1.1"])  # by httpcore
+        assert handshake(GOOD, trust) is None
 
 
 def test_certificate_that_is_trusted_or_pinned_passes(tmp_path: Path) -> None:
