@@ -9,10 +9,14 @@ from backupctl.results.archive_results import Archive, ArchivesResult
 
 
 class ArchiveFile(msgspec.Struct, frozen=True):
-    """A file of an archive; ``size`` is in bytes, None if the server does not tell."""
+    """A file of an archive; ``size`` is in bytes, None if the server does not tell.
+
+    ``sha256``, in hexadecimal digits, is set if the file was read.
+    """
 
     name: str
     size: int | None = None
+    sha256: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class TargetArchive(Archive, frozen=True, kw_only=True):
