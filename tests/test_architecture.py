@@ -32,7 +32,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "scheduler": {*FOUNDATION},
     "monitoring": {"", "errors", "exit_codes", "formatting", "models", "results", "rules"},
     "state": {"errors", "clock", "results"},
-    "operations": {*FOUNDATION, "rules", "scheduler", "monitoring", "targets"},
+    "operations": {*FOUNDATION, "rules", "scheduler", "monitoring", "state", "targets"},
     "help": {"errors", "config"},
     "output": {
         "formatting",

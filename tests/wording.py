@@ -377,3 +377,17 @@ NO_RECOVERY = "the recovery of a server may not be reported: "
 HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"
 NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"
+
+# Verification
+
+NOT_COMPARED = "whether its contents have changed"
+NOT_CHECKED = "(encrypted or not gzip)"
+NOT_READ = "they were not read"
+ONLY_RESTORE_VALIDATE = "only `backupctl restore validate` can say more"
+VERIFIED_FIRST = "recorded when it was verified first"
+AFTER_THE_BACKUP = "recorded after the backup"
+MANIFEST_NOT_RECORDED = "its manifest was not recorded"
+SMALLER_THAN_EARLIER = "earlier archives at least"
+DO_NOT_REPEAT_THE_BACKUP = "do not repeat the backup"
+WAS_NOT_VERIFIED = "its archive was not verified"
+NO_FOLDER_OF_ITS_OWN = "no folder of its own, as 6.5 writes it"

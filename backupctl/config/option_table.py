@@ -69,6 +69,7 @@ def _value(
     return Option(name, group, read, text, metavar=metavar, default=default, environment="", file_key="")
 
 
+_VERIFY: Final[tuple[Literal["none", "present", "readable"], ...]] = ("none", "present", "readable")
 _COLOR: Final[tuple[Literal["auto", "always", "never"], ...]] = ("auto", "always", "never")
 
 _CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING, _TARGET, _RETENTION = OptionGroup
@@ -264,6 +265,17 @@ IF_RUNNING: Final = _choice(
     "if-running", _FOLLOWING, ("fail", "wait", "attach"), "If a backup is running: fail, start after it, or follow it."
 )
 CANCEL_ON_INTERRUPT: Final = _switch("cancel-on-interrupt", _FOLLOWING, "Cancel the backup on Ctrl-C.")
+VERIFY: Final = Option(
+    "verify",
+    _FOLLOWING,
+    single(partial(parsers.parse_choice, _VERIFY)),
+    "Verify the archive afterwards (alone: present).",
+    choices=_VERIFY,
+    default="none",
+    alone="present",
+    environment="",
+    file_key="",
+)
 TOGETHER: Final = _switch(
     "together", _FOLLOWING, "Start all at once, or none if one fails its preflight.", file_key=None
 )
@@ -318,7 +330,7 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION, LOCATION_TYPE, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
     *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING),
-    *(CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST),
+    *(CANCEL_ON_INTERRUPT, VERIFY, TOGETHER, FAIL_FAST),
     *(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR, SYSTEM),
     *KEEP_RULES,
 )

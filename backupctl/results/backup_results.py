@@ -6,6 +6,7 @@ import msgspec
 
 from backupctl.results.job import Job
 from backupctl.results.result import Result
+from backupctl.results.verification_results import Verification
 
 
 class PartSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +34,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResult(Result, frozen=True, kw_only=True):
-    """The result of ``create``, ``watch``, ``status`` and ``cancel``."""
+    """The result of ``create``, ``watch``, ``status`` and ``cancel``; ``create --verify`` has a ``verification``."""
 
     job: Job | None = None
+    verification: Verification | msgspec.UnsetType = msgspec.UNSET
 
 
 class StartedResult(JobResult, frozen=True, kw_only=True):

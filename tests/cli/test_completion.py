@@ -49,7 +49,7 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["-o", "json", "wa"], ["watch"]),
         (["simulator", ""], ["serve"]),
         (["schedule", ""], ["audit", "delete", "disable", "enable", "list", "run", "set", "show"]),
-        (["archive", ""], ["list", "prune", "show", "systems"]),
+        (["archive", ""], ["list", "prune", "show", "systems", "verify"]),
         (["restore", ""], ["cancel", "create", "reconcile", "status", "validate", "watch"]),
         (["config", ""], ["check", "init", "set-secret", "show"]),
         (["config", "set-secret", "b"], ["backup-password"]),

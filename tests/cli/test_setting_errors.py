@@ -59,6 +59,7 @@ DEFAULTS = [
     ("stall-timeout = 0", f"stall-timeout: {wording.TIMEOUT_TOO_SHORT}"),
     ("interval = '0.01s'", f"interval: {wording.INTERVAL_TOO_SHORT}"),
     ("if-running = 'shrug'", f"if-running: {wording.INVALID_CHOICE('shrug')}"),
+    ("verify = 'unchanged'", f"verify: {wording.INVALID_CHOICE('unchanged')}"),
     ("cancel-on-interrupt = 'x'", f"cancel-on-interrupt {wording.NOT_A_BOOLEAN}"),
     ("read-only = 'x'", f"read-only {wording.NOT_A_BOOLEAN}"),
     ("backup-password-file = 'short'", f"backup-password-file: {wording.PASSWORD_BREAKS_RULES}"),

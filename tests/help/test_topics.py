@@ -92,7 +92,7 @@ def test_every_command_line_of_a_document_is_valid() -> None:
 
 RUN_NOWHERE = (
     *("completion", "simulator", "setup", "help", "config set-secret", "config init", "restore", "trust", "notify"),
-    "archive prune",
+    *("archive prune", "archive verify", "create -s vc01 --verify"),
 )
 """Commands that serve, ask, change the machine, read a backup server, or need an appliance that waits for a restore or
 a notify table."""

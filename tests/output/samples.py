@@ -61,6 +61,7 @@ from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, Sch
 from backupctl.results.target_archive import ArchiveFile, DirectArchivesResult, TargetArchive
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
+from backupctl.results.verification_results import Verification, VerificationResult
 from tests.support.clock import START, FakeClock
 
 JOB_ID = "20260301-020000-21560480"
@@ -70,6 +71,19 @@ ERROR = BackupFailedError("the backup failed", hint="look at the log", details=(
 
 def a_job(state: str = "INPROGRESS", progress: int | None = 40, **fields: Any) -> Job:
     return Job(id=JOB_ID, state=state, progress=progress, **{"start_time": START, **fields})
+
+
+def a_verification() -> Verification:
+    return Verification(
+        level="readable",
+        archive=an_archive().archive,
+        proved=("7 files",),
+        not_proved=("whether it can be restored",),
+        warnings=("earlier archives also have vum.gz",),
+        files=7,
+        size_bytes=1_234_000_000,
+        manifest=START,
+    )
 
 
 def a_message(text: str) -> Message:
@@ -215,6 +229,7 @@ def every_result(**fields: Any) -> list[Result]:
         ArchivesResult(**where, archives=(an_archive(),)),
         DirectArchivesResult(**where, archives=(a_target_archive(),), other_entries=3),
         ArchiveResult(**where, archive=an_archive()),
+        VerificationResult(**where, verification=a_verification()),
         PruneResult(
             **where,
             keep=(

@@ -64,6 +64,7 @@ OWN_KEYS_OF_RESULTS = {
     "ArchivesResult": ["archives", "unreadable"],
     "DirectArchivesResult": ["archives", "unreadable", "other_entries"],
     "ArchiveResult": ["archive"],
+    "VerificationResult": ["verification"],
     "PruneResult": ["keep", "remove"],
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,

@@ -29,7 +29,9 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
-WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help", "metrics rules", "notify"})
+WITHOUT_APPLIANCE: Final = frozenset(
+    {"archive verify", "config", "setup", "simulator", "completion", "help", "metrics rules", "notify"}
+)
 """Commands that talk to no appliance, and ``setup``, which asks for everything; a group stands for all of its own."""
 
 
@@ -167,6 +169,7 @@ _FOLLOWING: Final = {
     "--interval": Sample("5s", _BAD_TIMES),
     "--if-running": Sample("attach", ("hope",)),
     "--cancel-on-interrupt": Sample(),
+    "--verify": Sample("readable", ("unchanged",)),
 }
 _TARGET: Final = {
     "--location-fingerprint": Sample(f"SHA256:{'A' * 43}", ("MD5:00", "")),
@@ -195,6 +198,7 @@ _OF_COMMANDS: Final = {
     "--force": Sample(),
     "--run-commands": Sample(),
     "--ignore-warnings": Sample(),
+    "--level": Sample("readable", ("restorable",)),
     "--limit": Sample("2", ("0", "many")),
     "--retain": Sample("3", ("0", "many")),
     "--scheduled": Sample(),

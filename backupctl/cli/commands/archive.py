@@ -12,16 +12,37 @@ import click
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.confirmation import check_terminal, yes_option
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, options, secret_options, shared_options, target_options
-from backupctl.config.option_table import DRY_RUN, KEEP_RULES, LOCATION, LOCATION_PASSWORD, LOCATION_USER, SYSTEM
+from backupctl.cli.options import (
+    CommandGroup,
+    ExampleArgument,
+    in_group,
+    options,
+    secret_options,
+    shared_options,
+    target_options,
+)
+from backupctl.config.option import OptionGroup
+from backupctl.config.option_table import (
+    CONFIG,
+    DRY_RUN,
+    KEEP_RULES,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_USER,
+    SERVER,
+    STATE_DIR,
+    SYSTEM,
+)
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.direct import DirectWork
     from backupctl.cli.direct_archives import Site
     from backupctl.cli.runner import Work
     from backupctl.models import ArchiveFilter, LocationSpec
     from backupctl.operations.outcome import Outcome
     from backupctl.results.result import Result
+    from backupctl.results.verification_results import VerificationResult
     from backupctl.scheduler.appliance import Appliance
     from backupctl.scheduler.task import Task
     from backupctl.targets.target import Target
@@ -138,6 +159,37 @@ def show(context: Context, archive: str, direct: bool, allow_password_in_url: bo
     if direct:
         return read_directly(context, ArchiveResult, read, needs_system=True)
     return _run(context, ArchiveResult, work)
+
+
+@command.command("verify")
+@click.argument("archive", cls=ExampleArgument, example="latest", metavar="[ARCHIVE]", default="latest")
+@click.option(
+    "--level",
+    type=click.Choice(("present", "unchanged", "readable")),
+    default="present",
+    help="What to verify (default: present).",
+)
+@options(LOCATION, LOCATION_USER)
+@secret_options(LOCATION_PASSWORD)
+@target_options
+@options(CONFIG, STATE_DIR, SERVER, *in_group(OptionGroup.SEVERAL), *in_group(OptionGroup.OUTPUT))
+@click.pass_obj
+def verify(context: Context, archive: str, level: str) -> int:
+    """Verify an archive from this host, without the appliance."""
+    from backupctl.cli.direct import run_direct
+    from backupctl.cli.target_settings import system_of
+    from backupctl.cli.verification import archive_verifier
+    from backupctl.operations.find_archive import find_archive
+    from backupctl.operations.verify_archive import verify_archive
+    from backupctl.results.verification_results import VerificationResult
+
+    verifier = archive_verifier(context, level)
+
+    def prepare(settings: ApplianceSettings) -> DirectWork[VerificationResult]:
+        find = partial(find_archive, system=system_of(settings), name=archive)
+        return partial(verify_archive, verifier, find=find)
+
+    return run_direct(context, VerificationResult, prepare, needs_server=True)
 
 
 @command.command("prune")

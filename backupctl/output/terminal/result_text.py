@@ -33,6 +33,7 @@ from backupctl.output.terminal.schedule_text import (
 )
 from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, line, warning_lines
 from backupctl.output.terminal.table import Rows, table_lines
+from backupctl.output.terminal.verification_text import verification_block
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.audit_results import AuditResult
 from backupctl.results.backup_history import HistoryResult
@@ -52,6 +53,7 @@ from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.target_archive import DirectArchivesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 from backupctl.results.verdict_results import VerdictResult
+from backupctl.results.verification_results import Verification, VerificationResult
 
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
@@ -90,7 +92,18 @@ def render(result: Result, options: RenderOptions, *, quiet: bool) -> Rendered:
 
 @full_text.register
 def _(result: JobResult, options: RenderOptions) -> Rendered:
-    return Rendered() if result.job is None else _job(result, result.job, options)
+    if result.job is None:
+        return Rendered()
+    block, found = _job(result, result.job, options), result.verification
+    verified = verification_block(result, found, options) if isinstance(found, Verification) else ()
+    return block._replace(lines=[*block.lines, *verified])
+
+
+@full_text.register
+def _(result: VerificationResult, options: RenderOptions) -> Rendered:
+    if result.verification is None:
+        return Rendered()
+    return Rendered(verification_block(result, result.verification, options), close=options.several)
 
 
 @quiet_text.register(JobResult)

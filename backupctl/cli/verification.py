@@ -1,0 +1,50 @@
+"""The verification of archives, from settings."""
+
+from collections.abc import Callable
+from functools import partial
+
+from msgspec.structs import replace
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
+from backupctl.cli.location_settings import ResolvedLocation
+from backupctl.cli.target_settings import system_of, target_access
+from backupctl.config.option_table import NO_WAIT, SYSTEM, VERIFY
+from backupctl.config.value import FLAG
+from backupctl.errors import UsageError
+from backupctl.location import Location
+from backupctl.operations.outcome import Outcome
+from backupctl.operations.verify_archive import Verifier
+from backupctl.operations.verify_backup import verify_backup
+from backupctl.results.backup_results import JobResult
+from backupctl.scheduler.task import Task
+from backupctl.state.manifests import Manifests
+
+VerifyBackup = Callable[[Outcome[JobResult], Location], Task[Outcome[JobResult]]]
+"""Verifies the archive of a backup that has succeeded at a location."""
+
+
+def archive_verifier(context: Context, level: str) -> Verifier:
+    """Return how a command verifies archives."""
+    manifests = Manifests(lambda: context.state_directory)
+    return Verifier(context.targets, manifests, context.clock, level, str(context.command))
+
+
+def backup_verification(settings: ApplianceSettings, resolved: ResolvedLocation) -> VerifyBackup | None:
+    """Return how to verify a backup, None without waiting for its end.
+
+    Raises UsageError and ConfigError: for an invalid setting, before the backup.
+    """
+    level = settings.resolve(VERIFY)
+    if settings.value(NO_WAIT):
+        if level.source.kind == FLAG:
+            raise UsageError(f"{VERIFY.flag} and {NO_WAIT.flag} exclude each other", hint="omit one of them")
+        return None
+    verifier, system = archive_verifier(settings.context, level.value), system_of(settings)
+    target_access(settings, resolved)  # raises now, and not after the backup
+
+    def verify(ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
+        access = partial(target_access, settings, replace(resolved, location=location))
+        return verify_backup(verifier, access, system, ended, search=settings.value(SYSTEM) is None)
+
+    return verify
