@@ -96,7 +96,7 @@ def run_job(
 
     def with_result(settings: ApplianceSettings) -> Work[J]:
         work = prepare(settings)
-        return lambda appliance: _job_result(result_type, work(appliance))
+        return lambda appliance: job_result_of(result_type, work(appliance))
 
     return run(context, result_type, with_result, traits, confirm=confirm)
 
@@ -104,16 +104,11 @@ def run_job(
 def run_backups(
     context: Context,
     result_type: type[JobResult],
-    prepare: Callable[[ApplianceSettings], SlotWork[Job]],
+    prepare: Callable[[ApplianceSettings], SlotWork[JobResult]],
 ) -> int:
-    """Start a backup on each selected appliance, coordinated with the others; otherwise as ``run_job``."""
-
-    def with_result(settings: ApplianceSettings) -> SlotWork[JobResult]:
-        work = prepare(settings)
-        return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
-
+    """Start a backup on each selected appliance, coordinated with the others; otherwise as ``run``."""
     try:
-        results = _run(context, result_type, with_result, STARTS_BACKUPS)
+        results = _run(context, result_type, prepare, STARTS_BACKUPS)
         skew = skew_seconds(result.job for result in results) if context.value(TOGETHER) else None
         if skew is not None and skew > LINKED_WINDOW_SECONDS:
             apart, window = duration(skew), duration(LINKED_WINDOW_SECONDS)
@@ -124,7 +119,7 @@ def run_backups(
         raise InterruptedRunError(f"interrupted: {NO_BACKUP}") from abort
 
 
-def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
+def job_result_of(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
     """Do work that ends with a job, and return that job as a result."""
     outcome = yield from work
     return Outcome(result_type(job=outcome.value), outcome.error)

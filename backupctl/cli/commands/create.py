@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
+from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options, target_options
 from backupctl.config.option import OptionGroup
-from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
+from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER, VERIFY
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.location_settings import ResolvedLocation
     from backupctl.cli.runner import SlotWork
+    from backupctl.location import Location
     from backupctl.operations.create import BackupPlan
     from backupctl.operations.outcome import Outcome
-    from backupctl.results.job import Job
+    from backupctl.results.backup_results import JobResult
     from backupctl.results.result import PreparedRequest
     from backupctl.scheduler.appliance import Appliance
     from backupctl.scheduler.coordinator import Slot
@@ -31,6 +34,7 @@ DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 @click.command("create", cls=ApplianceCommand)
 @backup_options
 @options(*in_group(OptionGroup.FOLLOWING))
+@target_options
 @shared_options
 @click.pass_obj
 def command(context: Context) -> int:
@@ -40,25 +44,41 @@ def command(context: Context) -> int:
 
     if context.value(DRY_RUN):
         return show_requests(context, _prepare_dry_run)
-    return run_backups(context, job_result(context), _prepare)
+    code = run_backups(context, job_result(context), _prepare)
+    if "targets" in vars(context):
+        context.targets.close()
+    return code
 
 
-def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
-    """Return the work that starts a backup, in the folder of its start time, and follows it."""
+def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
+    """Return the work that starts a backup, in the folder of its start time, follows it, and verifies its archive."""
     from msgspec.structs import replace
 
+    from backupctl.cli.backup_settings import job_result
+    from backupctl.cli.runner import job_result_of
     from backupctl.operations.create import create
     from backupctl.operations.preflight import preflight
     from backupctl.operations.validate import validate
 
     plan, resolved = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
+    verify, sent = None, [resolved.location]
+    if settings.value(VERIFY) != "none":
+        from backupctl.cli.verification import backup_verification
 
-    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
+        verify = backup_verification(settings, resolved)
+
+    def location_at(start: datetime) -> Location:
+        sent[:] = [resolved.at(start)]
+        return sent[0]
+
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[JobResult]]:
         if checks_first:
             request = replace(plan.request, location=resolved.at(settings.clock.now()))
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return (yield from create(appliance, replace(plan, location_at=resolved.at), slot))
+        task = create(appliance, replace(plan, location_at=location_at), slot)
+        ended = yield from job_result_of(job_result(settings.context), task)
+        return ended if verify is None else (yield from verify(ended, sent[0]))
 
     return work
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from backupctl.cli.runner import Confirm, SlotWork, Work
     from backupctl.models import BackupJobStatus, BackupRequest
     from backupctl.operations.outcome import Outcome
-    from backupctl.results.job import Job
+    from backupctl.results.backup_results import JobResult
     from backupctl.results.result import RequestsResult
     from backupctl.results.schedule_results import ScheduleResult
     from backupctl.scheduler.appliance import Appliance
@@ -193,10 +193,11 @@ def run_command(context: Context, name: str) -> int:
     return run_backups(context, job_result(context), partial(_prepare_run, name))
 
 
-def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
+def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[JobResult]:
     from msgspec.structs import replace
 
-    from backupctl.cli.backup_settings import backup_plan, check_encryption_options
+    from backupctl.cli.backup_settings import backup_plan, check_encryption_options, job_result
+    from backupctl.cli.runner import job_result_of
     from backupctl.operations.create import create
     from backupctl.operations.preflight import preflight
     from backupctl.operations.schedule import SCHEDULE_JOB_TYPES, backup_request_of
@@ -208,12 +209,12 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     def start(api: RecoveryApi, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
-    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[JobResult]]:
         request = yield from backup_request_of(appliance, name, comment)
         plan = replace(plan_with(request), start=start, job_types=SCHEDULE_JOB_TYPES, knows_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
-        return (yield from create(appliance, plan, slot))
+        return (yield from job_result_of(job_result(settings.context), create(appliance, plan, slot)))
 
     return work
 
