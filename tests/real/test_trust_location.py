@@ -12,6 +12,7 @@ from tests.support.command_line import configured
 from tests.support.openssh_server import OpenSshServer
 from tests.support.processes import Program
 from tests.support.tls_server import server_context, tls_server
+from tests.support.vsftpd_server import VsftpdServer
 
 pytestmark = pytest.mark.real
 
@@ -50,6 +51,13 @@ def test_certificate_is_shown_without_a_byte_of_http(tmp_path: Path) -> None:
         backupctl = configured(tmp_path, CONFIG.format(url=f"{server.url}/dav"))
         assert backupctl("trust", "show", "--location", "-q").out.strip() == fingerprint_of(der)
         assert not server.received
+
+
+@pytest.mark.parametrize("kind", ["ftps", "expired", "unknown"])
+def test_certificate_of_an_ftps_server_is_shown(vsftpd: VsftpdServer, tmp_path: Path, kind: str) -> None:
+    url = vsftpd.access(kind, path="/").location.text
+    shown = configured(tmp_path, CONFIG.format(url=url))("trust", "show", "--location", "-o", "json").result
+    assert (shown["kind"], shown["fingerprint"]) == ("certificate", fingerprint_of(vsftpd.certificates[kind]))
 
 
 def test_location_without_an_identity_is_a_usage_error(tmp_path: Path) -> None:
