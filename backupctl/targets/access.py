@@ -27,6 +27,11 @@ class TargetAccess(msgspec.Struct, frozen=True):
     selector: tuple[str, ...] = ()
 
     @property
+    def pin_selector(self) -> tuple[str, ...]:
+        """The words with which ``trust pin`` reads this very server."""
+        return ("--location", self.location.masked, *self.selector)
+
+    @property
     def kind(self) -> str:
         """The adapter to use: a type of location, or ``path``."""
         return "path" if self.path is not None else self.location.type.lower()

@@ -81,7 +81,7 @@ def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys) 
         details=(*expected, f"presented  {key.fingerprint} ({key.algorithm_name})"),
         hint="compare it on the server: `ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf`; "
         "if it is the same: `backupctl trust pin $selector`",
-        selector=("--location", access.location.masked, *access.selector),
+        selector=access.pin_selector,
     )
 
 

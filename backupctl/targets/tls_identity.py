@@ -31,7 +31,7 @@ class TlsIdentity:
         self._is_ftps = access.kind == "ftps"
         self._trust = access.tls
         self._clock = clock
-        self._peer = Peer(access.location.host, access.location.host, (*access.selector, "--location"))
+        self._peer = Peer(access.location.host, access.location.host, access.pin_selector)
 
     @cached_property
     def context(self) -> ssl.SSLContext:

@@ -22,7 +22,7 @@ HOST = "backup.example.com"
 CA = trustme.CA()
 GOOD = CA.issue_cert(HOST)
 EXPIRED = CA.issue_cert(HOST, not_after=datetime(2026, 1, 1, tzinfo=UTC))
-PIN = "backupctl trust pin -s vc01 --location"
+PIN = "backupctl trust pin --location ftps://backup.example.com/vcenter -s vc01"
 OTHER = "other.example.com"
 
 
