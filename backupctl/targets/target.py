@@ -15,6 +15,9 @@ from backupctl.targets.target_errors import TargetAnswerError
 MAX_ENTRIES: Final = 20_000
 """Entries of one folder; the largest that a thousand systems with daily backups need is far smaller."""
 
+MAX_NAME: Final = 255
+"""Characters of a name; file systems have as many bytes or UTF-16 units at most."""
+
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 30.0
 """How long an adapter waits to connect, and for each answer of the server."""
@@ -75,13 +78,16 @@ class Target(Protocol):
 
 
 def target_entry(name: str, kind: EntryKind, size: int | None = None) -> TargetEntry:
-    """Return an entry for a name that a server sent; one that cannot be used as a path gets the kind ``other``."""
-    return TargetEntry(name, kind if is_plain_name(name) else "other", size)
+    """Return an entry for a name that a server sent.
+
+    One that cannot be used as a path gets the kind ``other``, and is cut off if it is longer than any file system has.
+    """
+    return TargetEntry(name[:MAX_NAME], kind if is_plain_name(name) else "other", size)
 
 
 def is_plain_name(name: str) -> bool:
     """Return whether a name stays in its folder and can be written to any server."""
-    return name not in {"", ".", ".."} and len(name) < 256 and name.isprintable() and not {"/", "\\"} & set(name)
+    return name not in {"", ".", ".."} and len(name) <= MAX_NAME and name.isprintable() and not {"/", "\\"} & set(name)
 
 
 def bounded(entries: Iterable[TargetEntry]) -> tuple[TargetEntry, ...]:

@@ -25,6 +25,7 @@ from backupctl.targets.target import (
     ANSWER_SECONDS,
     CHUNK_BYTES,
     CONNECT_SECONDS,
+    MAX_NAME,
     TargetEntry,
     TargetPath,
     bounded,
@@ -180,7 +181,8 @@ class WebdavTarget:
         kind, message = _REFUSALS.get(status, (TargetAnswerError, "the server refused $2 $1 ($status)"))
         if status == 401 and "basic" not in headers.get("www-authenticate", "").lower():
             message = "the server does not accept Basic authentication, and backupctl has no other"
-        texts = ("/" + "/".join(path), method, headers.get("location", "")[:_MAX_TEXT])
+        target = headers.get("location", "")
+        texts = ("/" + "/".join(path), method, target if len(target) <= MAX_NAME else "another address")
         return kind(message, server=self._server, texts=texts, status=status)
 
     def _unusable(self, path: TargetPath, why: str) -> TargetAnswerError:
@@ -190,10 +192,8 @@ class WebdavTarget:
 def _entry(found: Resource, folder: TargetPath) -> TargetEntry:
     if found.path and found.path[:-1] == folder:
         return target_entry(found.path[-1], found.kind, found.size)
-    return TargetEntry(found.href[-_MAX_TEXT:], "other")
+    return target_entry(found.href, "other")
 
-
-_MAX_TEXT: Final = 255
 
 _LOST: Final[Mapping[type[Exception], str]] = {
     httpx.ConnectError: "connection failed: $1",

@@ -88,7 +88,7 @@ def listed(*responses: str) -> list[TargetEntry]:
         (OWN + "file?x", TargetEntry(OWN + "file?x", "other")),
         (OWN + "file#x", TargetEntry(OWN + "file#x", "other")),
         (OWN + "a&#9;b", TargetEntry(OWN + "a\tb", "other")),
-        (OWN + "x" * 300, TargetEntry("x" * 300, "other", 7)),
+        (OWN + "x" * 300, TargetEntry("x" * 255, "other", 7)),
         ("/elsewhere", TargetEntry("/elsewhere", "other")),
         ("file", TargetEntry("file", "other")),
         ("http://[bad/file", TargetEntry("http://[bad/file", "other")),
