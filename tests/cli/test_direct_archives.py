@@ -23,21 +23,21 @@ OTHER_HOST = "VC02.example.com"
 Direct = Callable[..., Any]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a location with two systems."""
-    write_archive(tmp_path, HOST, NEWEST)
-    write_archive(tmp_path, HOST, DAMAGED, {"vum.gz": b""})
-    write_archive(tmp_path, HOST, UNFINISHED, {METADATA: None})
-    write_archive(tmp_path, OTHER_HOST, OTHER)
-    (tmp_path / "vCenter" / f"sn_{HOST}" / "M_old").mkdir()
-    (tmp_path / "vCenter" / f"sn_{HOST}" / METADATA).write_text("{}")
-    return tmp_path
+    location = tmp_path_factory.mktemp("location")
+    write_archive(location, HOST, NEWEST)
+    write_archive(location, HOST, DAMAGED, {"vum.gz": b""})
+    write_archive(location, HOST, UNFINISHED, {METADATA: None})
+    write_archive(location, OTHER_HOST, OTHER)
+    (location / "vCenter" / f"sn_{HOST}" / "M_old").mkdir()
+    (location / "vCenter" / f"sn_{HOST}" / METADATA).write_text("{}")
+    return location
 
 
-@pytest.fixture
-def direct(place: Path) -> Direct:
-    """Return a function that runs an archive command at the location, and checks that no appliance is contacted."""
+def direct_at(place: Path) -> Direct:
+    """Return a function that runs an archive command at a location, and checks that no appliance is contacted."""
     backupctl = CommandLine(environ={"BACKUPCTL_LOCATION": LOCATION, "BACKUPCTL_LOCATION_USER": "backup"})
 
     def run(command: str, *words: str) -> Any:
@@ -46,6 +46,11 @@ def direct(place: Path) -> Direct:
         return ended
 
     return run
+
+
+@pytest.fixture
+def direct(place: Path) -> Direct:
+    return direct_at(place)
 
 
 def names(result: Any) -> list[str]:
@@ -162,7 +167,8 @@ def test_missing_location_is_10(direct: Direct) -> None:
 HOSTILE = "\x1b[31m\u202e\u200b[bold red]x[/]\r\n\t$(reboot) `id` '\";&|<>"
 
 
-def test_names_and_comments_of_others_do_no_harm(direct: Direct, place: Path) -> None:
+def test_names_and_comments_of_others_do_no_harm(tmp_path: Path) -> None:
+    direct, place = direct_at(tmp_path), tmp_path
     system = "$(reboot);'\"`id` --insecure"
     folder = write_archive(place, system, archive_name("20260301-010000", comment=HOSTILE))
     write_archive(place, system, "M_8_20260301-013000_$(id);' --insecure")
@@ -194,7 +200,7 @@ def test_configured_server_is_in_the_restore_command(place: Path, tmp_path: Path
 
 @pytest.mark.parametrize("words", [["systems"], ["list"], ["show", "M_1"]], ids=" ".join)
 def test_appliance_that_does_not_answer_points_to_direct_and_nothing_else_is_contacted(
-    direct: Direct, place: Path, words: list[str]
+    place: Path, words: list[str]
 ) -> None:
     def refuse(request: httpx.Request, _send: Send) -> httpx.Response:
         raise httpx.ConnectError("connection refused", request=request)
