@@ -161,19 +161,23 @@ class SftpTarget:
             return _entry(path[-1], self._client.lstat(self._name(path)))
 
     def open_read(self, path: Path) -> Generator[bytes, None, None]:
-        """Yield the content of a file; its end closes it, without waiting for the server."""
+        """Yield the content of a file."""
         with self._errors(path):
             file = self._client.open(self._name(path), "rb", 0)
-            file._start_prefetch = partial(_request_blocks, file)  # noqa: SLF001
-            size = file.stat().st_size
-        if size is None:
-            raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=(f"/{'/'.join(path)}",))
-        for start in range(0, size, CHUNK_BYTES):
-            end = min(start + CHUNK_BYTES, size)
-            blocks = [(offset, min(_BLOCK_BYTES, end - offset)) for offset in range(start, end, _BLOCK_BYTES)]
+        try:
             with self._errors(path):
-                chunk = b"".join(file.readv(blocks))  # requests all of them at once
-            yield chunk
+                size = file.stat().st_size
+            if size is None:
+                raise errors.TargetAnswerError("$1 has no size", server=self._host, texts=(f"/{'/'.join(path)}",))
+            file._start_prefetch = partial(_request_blocks, file)  # noqa: SLF001
+            for start in range(0, size, CHUNK_BYTES):
+                end = min(start + CHUNK_BYTES, size)
+                blocks = [(offset, min(_BLOCK_BYTES, end - offset)) for offset in range(start, end, _BLOCK_BYTES)]
+                with self._errors(path):
+                    chunk = b"".join(file.readv(blocks))  # requests all of them at once
+                yield chunk
+        finally:
+            file._close(async_=True)  # noqa: SLF001 - without waiting for the server
 
     def remove_file(self, path: Path) -> None:
         """Remove one file."""

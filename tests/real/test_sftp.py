@@ -1,11 +1,13 @@
 """SFTP and SCP locations on a real OpenSSH server."""
 
+import gc
 import os
 import socket
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
+import paramiko
 import pytest
 from msgspec.structs import replace
 
@@ -194,6 +196,16 @@ def test_nothing_listens(openssh: OpenSshServer) -> None:
         port = silent.getsockname()[1]
     with pytest.raises(TargetUnreachableError, match="Connection refused"):
         opened(replace(openssh.access(), location=Location.parse(f"sftp://127.0.0.1:{port}/").of_type(None)))
+
+
+def test_every_file_is_closed(openssh: OpenSshServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(2 * CHUNK_BYTES))
+    with closing(opened(openssh.access(tmp_path))) as target:
+        assert len(content(target, ("file",))) == 2 * CHUNK_BYTES
+        with closing(target.open_read(("file",))) as chunks:
+            next(chunks)
+        files = [each for each in gc.get_objects() if isinstance(each, paramiko.SFTPFile)]
+        assert all(each.closed for each in files)
 
 
 def test_read_from_a_lost_connection_prints_nothing(
