@@ -386,6 +386,7 @@ NOT_READ = "they were not read"
 ONLY_RESTORE_VALIDATE = "only `backupctl restore validate` can say more"
 VERIFIED_FIRST = "recorded when it was verified first"
 AFTER_THE_BACKUP = "recorded after the backup"
+PRUNING_FAILED = "backup job {} succeeded, but pruning failed".format
 MANIFEST_NOT_RECORDED = "its manifest was not recorded"
 SMALLER_THAN_EARLIER = "earlier archives at least"
 DO_NOT_REPEAT_THE_BACKUP = "do not repeat the backup"

@@ -12,6 +12,8 @@ from backupctl.config.option import OptionGroup
 from backupctl.help.option_list import Entry
 
 _COMMON: Final = (OptionGroup.CONNECTION, OptionGroup.SEVERAL, OptionGroup.OUTPUT)
+_FOLDED: Final = {"create": (OptionGroup.TARGET, OptionGroup.RETENTION)}
+"""Groups of options that a command does not list, as few backups need them."""
 _FLAGS_WIDTH: Final = 29
 """Columns of the names of options; the text of one with a longer name begins on the next line."""
 
@@ -98,7 +100,7 @@ def command_sections(group: click.Group) -> Mapping[str, Sequence[str]]:
 
 def own_options(command: click.Command) -> list[click.Option]:
     """Return the options that the help of a command lists."""
-    common = _common_sections(command)
+    common = (*_common_sections(command), *_FOLDED.get(getattr(command, "full_name", ""), ()))
     options = (option for option in command.params if isinstance(option, click.Option))
     return [option for option in options if in_help(option).section not in common]
 
@@ -136,6 +138,8 @@ def _closing_lines(command: DocumentedCommand, *, is_root: bool) -> Iterator[str
     if common := _common_sections(command):
         kinds = "Connection, fleet and output" if common == _COMMON else "Output"
         yield f"{kinds} options: backupctl help connection"
+    if command.full_name in _FOLDED:
+        yield "Options for --verify and --prune: backupctl help archives"
     yield f"Details and exit codes: backupctl help {command.full_name}"
 
 

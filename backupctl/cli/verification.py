@@ -17,6 +17,7 @@ from backupctl.operations.outcome import Outcome
 from backupctl.operations.verify_archive import Verifier
 from backupctl.operations.verify_backup import verify_backup
 from backupctl.results.backup_results import JobResult
+from backupctl.results.verification_results import PRESENT
 from backupctl.scheduler.task import Task
 from backupctl.state.manifests import Manifests
 
@@ -40,7 +41,8 @@ def backup_verification(settings: ApplianceSettings, resolved: ResolvedLocation)
         if level.source.kind == FLAG:
             raise UsageError(f"{VERIFY.flag} and {NO_WAIT.flag} exclude each other", hint="omit one of them")
         return None
-    verifier, system = archive_verifier(settings.context, level.value), system_of(settings)
+    verifier = archive_verifier(settings.context, PRESENT if level.value == "none" else level.value)
+    system = system_of(settings)
     target_access(settings, resolved)  # raises now, and not after the backup
 
     def verify(ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:

@@ -276,6 +276,7 @@ VERIFY: Final = Option(
     environment="",
     file_key="",
 )
+PRUNE: Final = _flag("prune", _FOLLOWING, "Prune old archives after that; implies --verify.")
 TOGETHER: Final = _switch(
     "together", _FOLLOWING, "Start all at once, or none if one fails its preflight.", file_key=None
 )
@@ -330,7 +331,7 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION, LOCATION_TYPE, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
     *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING),
-    *(CANCEL_ON_INTERRUPT, VERIFY, TOGETHER, FAIL_FAST),
+    *(CANCEL_ON_INTERRUPT, VERIFY, PRUNE, TOGETHER, FAIL_FAST),
     *(LOCATION_FINGERPRINT, LOCATION_CA_FILE, PATH_FOR, SYSTEM),
     *KEEP_RULES,
 )

@@ -46,7 +46,10 @@ def _title(results: Sequence[Result], failed: Sequence[Result]) -> str:
 
 
 def _headline(result: Result) -> str:
-    return f"{result.server}: backup " + (f"not done ({result.error.slug})" if result.error else "done")
+    verified, error = getattr(result, "verification", None), result.error
+    failed = "" if error is None else f" ({error.slug})"
+    done = error is None or (verified and not verified.damages)  # only the pruning after it failed
+    return f"{result.server}: backup {'done' if done else 'not done'}{failed}"
 
 
 def _failure_lines(result: Result) -> list[str]:

@@ -5,7 +5,7 @@ that is not as planned. The metadata of an archive goes first: what an interrupt
 next run removes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import methodcaller
 from typing import Final
@@ -13,19 +13,21 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BusyError
+from backupctl.errors import BackupctlError, BugError, BusyError
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.schedule import read_schedules
 from backupctl.operations.target_archives import METADATA, find_system, read_archive, read_archives
 from backupctl.operations.target_connections import TargetConnections
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Warned
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.target_archive import TargetArchive
 from backupctl.rules.retention import KeepRules, keep_reasons
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task, Wait
+from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target, TargetPath
 from backupctl.targets.target_errors import NotPrunedError
@@ -41,6 +43,7 @@ class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
     access: TargetAccess
     system: str
     rules: KeepRules
+    manifests: Manifests
     scheduled: bool = False
     comment: str = ""
 
@@ -116,10 +119,38 @@ def prune_archives(
         for each in () if dry_run else reversed(plan.result.remove):
             yield from _remove(appliance, targets, request.access, plan, each.archive)
             removed.add(each.archive)
+            request.manifests.remove(plan.folder[-1], each.archive)
     except BackupctlError as failure:
         error = failure
     after = tuple(replace(each, removed=each.archive in removed) for each in plan.result.remove)
     return Outcome(replace(plan.result, remove=after), error)
+
+
+def prune_after_backup(
+    appliance: Appliance, targets: TargetConnections, request: Callable[[], PruneRequest], ended: Outcome[JobResult]
+) -> Task[Outcome[JobResult]]:
+    """Prune after a backup that has succeeded; whatever happens, its job is kept in the result."""
+    job, error = ended.value.job, ended.error
+    if error is not None or job is None or not job.succeeded:
+        return ended
+    result = ended.value
+    try:
+        done = yield from prune_archives(appliance, targets, request())
+        result, error = replace(result, keep=done.value.keep, remove=done.value.remove), done.error
+    except Exception as problem:  # noqa: BLE001 - a bug must not take the result of the backup away
+        error = problem if isinstance(problem, BackupctlError) else BugError.of(problem)
+    if error is None:
+        return Outcome(result)
+    return Outcome(
+        result,
+        error.with_facts(
+            message="$job succeeded, but pruning failed: $cause",
+            cause=error.facts._replace(server=None),
+            job=job.id,
+            hint="do not repeat the backup; prune later with `backupctl archive prune $selector`",
+            selector=("-s", appliance.name),
+        ),
+    )
 
 
 def _read(request: PruneRequest, target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:

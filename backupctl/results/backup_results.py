@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from backupctl.results.job import Job
+from backupctl.results.prune_results import PrunedArchive
 from backupctl.results.result import Result
 from backupctl.results.verification_results import Verification
 
@@ -34,10 +35,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResult(Result, frozen=True, kw_only=True):
-    """The result of ``create``, ``watch``, ``status`` and ``cancel``; ``create --verify`` has a ``verification``."""
+    """The result of ``create``, ``watch``, ``status`` and ``cancel``; ``create --verify`` has a ``verification``.
+
+    ``keep`` and ``remove`` are as in ``PruneResult``, after ``create --prune``.
+    """
 
     job: Job | None = None
     verification: Verification | msgspec.UnsetType = msgspec.UNSET
+    keep: tuple[PrunedArchive, ...] | msgspec.UnsetType = msgspec.UNSET
+    remove: tuple[PrunedArchive, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class StartedResult(JobResult, frozen=True, kw_only=True):

@@ -50,5 +50,10 @@ class Manifests:
             for each in (path, path.parent, path.parent.parent):
                 os.chown(each, owner.st_uid, owner.st_gid)
 
+    def remove(self, system: str, archive: str) -> None:
+        """Remove the manifest of an archive that is gone; one that cannot be removed stays."""
+        with suppress(OSError, ConfigError):
+            self._path(system, archive).unlink()
+
     def _path(self, system: str, archive: str) -> Path:
         return self._directory().joinpath("manifests", quote(system, safe=""), quote(f"{archive}.json", safe="="))

@@ -92,7 +92,7 @@ def test_every_option_with_a_file_key_is_read_and_no_other(tmp_path: Path) -> No
     flags_only = {option.name for option in OPTIONS if option.file_key is None}
     assert flags_only == {
         *("server", "insecure", "simulate", "config", "group", "all", "together", "fail-fast"),
-        *("output", "quiet", "verbose", "color", "dry-run", "no-wait"),
+        *("output", "quiet", "verbose", "color", "dry-run", "no-wait", "prune"),
     }
     for name in sorted(flags_only):
         with pytest.raises(ConfigError, match=f"defaults.{name}: --{wording.NEVER_FROM_A_FILE(name)}"):

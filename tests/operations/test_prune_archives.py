@@ -1,6 +1,7 @@
 """Prune over random locations: what it may never do, and that an interrupted run can be finished."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from backupctl.operations.target_archives import METADATA
 from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.prune_results import PruneResult
 from backupctl.rules.retention import KeepRules
+from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import TargetPath
 from tests.support.clock import START, FakeClock
@@ -22,6 +24,7 @@ from tests.support.memory_target import LINK, Content, MemoryConnections, Memory
 from tests.support.operation_bench import Bench, scripted
 
 ACCESS = TargetAccess(Location.parse("sftp://backup.example.com/vcenter"))
+MANIFESTS = Manifests(lambda: Path("/nowhere"))
 SYSTEM: TargetPath = ("vCenter", "sn_vc01.example.com")
 OTHER: TargetPath = ("vCenter", "sn_vc02.example.com")
 RETAINED = 3
@@ -58,6 +61,7 @@ requests = st.builds(
     access=st.just(ACCESS),
     system=st.just(SYSTEM[-1]),
     rules=rules,
+    manifests=st.just(MANIFESTS),
     scheduled=st.booleans(),
     comment=st.sampled_from(["", "", "upg"]),
 )
@@ -235,7 +239,8 @@ def check_cut_off(some: Archives, request: PruneRequest, data: st.DataObject) ->
 def test_archive_that_changes_before_its_removal_stops_the_run(change: dict[TargetPath, Content]) -> None:
     names = [f"M_8.0.0_2026010{day}-000000_" for day in (1, 2, 3)]
     case = Case(
-        dict.fromkeys(names, "complete"), PruneRequest(access=ACCESS, system="VC01.example.com", rules=KeepRules(1))
+        dict.fromkeys(names, "complete"),
+        PruneRequest(access=ACCESS, system="VC01.example.com", rules=KeepRules(1), manifests=MANIFESTS),
     )
     plain = case.target.open_read
     reads: list[TargetPath] = []
@@ -255,7 +260,8 @@ def test_archive_that_changes_before_its_removal_stops_the_run(change: dict[Targ
 
 def test_only_the_folder_of_this_appliance_is_read() -> None:
     case = Case(
-        {"M_8.0.0_20260101-000000_": "complete"}, PruneRequest(access=ACCESS, system="sn_vc", rules=KeepRules(1))
+        {"M_8.0.0_20260101-000000_": "complete"},
+        PruneRequest(access=ACCESS, system="sn_vc", rules=KeepRules(1), manifests=MANIFESTS),
     )
     with pytest.raises(NotFoundError) as caught:
         run(case.bench, case.target, case.request)

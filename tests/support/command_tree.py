@@ -169,6 +169,7 @@ _FOLLOWING: Final = {
     "--interval": Sample("5s", _BAD_TIMES),
     "--if-running": Sample("attach", ("hope",)),
     "--cancel-on-interrupt": Sample(),
+    "--prune": Sample(),
     "--verify": Sample("readable", ("unchanged",)),
 }
 _TARGET: Final = {

@@ -10,7 +10,7 @@ import click
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options, target_options
 from backupctl.config.option import OptionGroup
-from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER, VERIFY
+from backupctl.config.option_table import DRY_RUN, KEEP_RULES, PREFLIGHT, PRUNE, TOGETHER, VERIFY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,7 @@ DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 @click.command("create", cls=ApplianceCommand)
 @backup_options
 @options(*in_group(OptionGroup.FOLLOWING))
+@options(*KEEP_RULES)
 @target_options
 @shared_options
 @click.pass_obj
@@ -51,7 +52,7 @@ def command(context: Context) -> int:
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
-    """Return the work that starts a backup, in the folder of its start time, follows it, and verifies its archive."""
+    """Return the work that starts a backup, in the folder of its start time, and what follows it."""
     from msgspec.structs import replace
 
     from backupctl.cli.backup_settings import job_result
@@ -62,8 +63,12 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
 
     plan, resolved = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
-    verify, sent = None, [resolved.location]
-    if settings.value(VERIFY) != "none":
+    verify, prune, sent = None, None, [resolved.location]
+    if any(option.key in settings.context.given for option in (PRUNE, *KEEP_RULES)):
+        from backupctl.cli.prune_settings import backup_pruning
+
+        prune = backup_pruning(settings, resolved)
+    if prune is not None or settings.value(VERIFY) != "none":
         from backupctl.cli.verification import backup_verification
 
         verify = backup_verification(settings, resolved)
@@ -78,7 +83,9 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
         task = create(appliance, replace(plan, location_at=location_at), slot)
         ended = yield from job_result_of(job_result(settings.context), task)
-        return ended if verify is None else (yield from verify(ended, sent[0]))
+        if verify is not None:
+            ended = yield from verify(ended, sent[0])
+        return ended if prune is None else (yield from prune(appliance, ended, sent[0]))
 
     return work
 

@@ -8,19 +8,21 @@ from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, StyledLine, line
 from backupctl.output.terminal.table import Cell, Column, Rows
+from backupctl.results.backup_results import JobResult
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 
 _ARCHIVES: Final = (Column(""), Column("SIZE", right=True), Column("WHY"), Column("ARCHIVE", long=True))
 
 
-def prune_headline(result: PruneResult, options: RenderOptions) -> StyledLine:
+def prune_headline(result: PruneResult | JobResult, options: RenderOptions) -> StyledLine:
     """Return in one line how much was removed, or would be."""
-    removed = [each for each in result.remove if each.removed]
-    action = f"removed {amount(removed)}" if result.remove else "nothing to remove"
-    if len(removed) < len(result.remove):
-        action = f"{action} of {len(result.remove)}" if result.error else f"would remove {amount(result.remove)}"
+    keep, remove = result.keep or (), result.remove or ()
+    removed = [each for each in remove if each.removed]
+    action = f"removed {amount(removed)}" if remove else "nothing to remove"
+    if len(removed) < len(remove):
+        action = f"removed {len(removed)} of {amount(remove)}" if result.error else f"would remove {amount(remove)}"
     symbol = (f"{options.symbols.odd} ", ODD) if result.error else (f"{options.symbols.good} ", GOOD)
-    return line(symbol, f"{result.server}: {action}, {len(result.keep)} kept", simulated_note(result))
+    return line(symbol, f"{result.server}: {action}, {len(keep)} kept", simulated_note(result))
 
 
 def prune_rows(result: PruneResult) -> Rows:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import singledispatch
 from typing import Any, Final, NamedTuple
 
+from msgspec import UNSET
+
 from backupctl.errors import InterruptedRunError
 from backupctl.exit_codes import ExitCode
 from backupctl.output.json_text import json_text
@@ -96,7 +98,8 @@ def _(result: JobResult, options: RenderOptions) -> Rendered:
         return Rendered()
     block, found = _job(result, result.job, options), result.verification
     verified = verification_block(result, found, options) if isinstance(found, Verification) else ()
-    return block._replace(lines=[*block.lines, *verified])
+    pruned = () if result.remove is UNSET else [prune_headline(result, options)]
+    return block._replace(lines=[*block.lines, *verified, *pruned])
 
 
 @full_text.register

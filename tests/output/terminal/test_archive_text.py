@@ -190,7 +190,7 @@ def test_prune_says_what_was_removed_or_would_be() -> None:
     lines = {
         "would remove 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(gone,)),
         "removed 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(done,)),
-        "removed 1 archive (2.1 GB) of 2, 0 kept": PruneResult(
+        "removed 1 of 2 archives (4.2 GB), 0 kept": PruneResult(
             **WHERE, remove=(done, gone), error=BackupFailedError("x"), exit_code=7
         ),
         "nothing to remove, 1 kept": PruneResult(**WHERE, keep=(kept,)),

@@ -1,0 +1,135 @@
+"""create --prune: after a verified success, and without taking that away."""
+
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from backupctl.monitoring.notification import notification
+from backupctl.results.backup_results import JobResult
+from backupctl.results.verification_results import Verification
+from backupctl.simulator.archive_directory import ArchiveDirectory
+from backupctl.targets.path import PathTarget
+from backupctl.targets.target import TargetPath
+from backupctl.targets.target_errors import NotPrunedError, TargetAnswerError
+from tests import wording
+from tests.support.archive_folder import ArchiveFolder
+from tests.support.archive_folders import METADATA, archive_name
+from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+
+OLD = [archive_name(f"202602{day}-020000") for day in ("20", "27", "28")]
+NEW = archive_name("20260301-020000")
+KEEP = ("--prune", "--keep-last", "2")
+
+
+class Stored:
+    """A command line whose appliance writes archives to a mounted folder, which holds some."""
+
+    def __init__(self, tmp_path: Path, *faults: str) -> None:
+        self.state = tmp_path / "state"
+        environ = {**TO_APPLIANCE, "BACKUPCTL_STATE_DIR": str(self.state)}
+        store = ArchiveDirectory(tmp_path / "store")
+        self.backupctl = CommandLine(environ=environ, store=store, faults=faults)
+        self.folder = ArchiveFolder(tmp_path / "store" / "backup.example.com" / "vcenter")
+        self.folder.add(*OLD)
+
+    def create(self, *words: str) -> Run:
+        return self.backupctl("create", *self.folder.words, "-o", "json", *words)
+
+
+def test_create_prunes_after_it_has_verified_its_backup(tmp_path: Path) -> None:
+    stored = Stored(tmp_path)
+    assert stored.create("--verify").code == 0
+    run = stored.create(*KEEP)
+    assert (run.code, run.result["job"]["state"], run.result["verification"]["level"]) == (0, "SUCCEEDED", "present")
+    assert [each["removed"] for each in run.result["remove"]] == [True] * 3
+    newest = [each["archive"] for each in run.result["keep"]]
+    assert stored.folder.names == sorted(newest)
+    assert newest[1] == NEW
+    assert {path.stem for path in stored.state.rglob("*.json")} == {*newest}
+    assert stored.create("--prune", "--keep-last", "1").code == 0
+    assert NEW not in {path.stem for path in stored.state.rglob("*.json")}  # its manifest went with it
+
+
+@pytest.mark.parametrize("words", [(), ("--verify",), ("--verify", "readable")])
+def test_create_prunes_only_if_it_is_told_to(words: tuple[str, ...], tmp_path: Path) -> None:
+    stored = Stored(tmp_path)
+    run = stored.create(*words)
+    assert (run.code, "remove" in run.result, stored.folder.names) == (0, False, [*OLD, NEW])
+
+
+@pytest.mark.parametrize("faults", [("fail-at=40",), ("unfinished",)])
+def test_create_prunes_nothing_after_a_backup_that_failed_or_is_damaged(
+    faults: tuple[str, ...], tmp_path: Path
+) -> None:
+    stored = Stored(tmp_path, *faults)
+    assert stored.create(*KEEP).code == 7
+    assert {*OLD} <= {*stored.folder.names}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--prune",),
+        ("--prune", "--keep-last", "0"),
+        ("--keep-last", "2"),
+        (*KEEP, "--verify", "none"),
+        (*KEEP, "--no-wait"),
+    ],
+)
+def test_wrong_options_for_pruning_start_no_backup(words: tuple[str, ...], tmp_path: Path) -> None:
+    stored = Stored(tmp_path)
+    run = stored.create(*words)
+    assert (run.code, run.json["error"]["slug"], stored.backupctl.appliance.jobs) == (2, "usage", [])
+
+
+@pytest.mark.parametrize(("fails", "expected"), [("remove_file", (6, "target")), ("open_read", (9, "busy"))])
+def test_backup_is_done_even_if_pruning_fails(
+    fails: str, expected: tuple[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A removal is refused, or another backup starts while the archive is verified."""
+    stored, plain = Stored(tmp_path), PathTarget.open_read
+
+    def refused(_target: PathTarget, path: TargetPath) -> None:
+        raise TargetAnswerError("$1: permission denied", texts=path[-1:])
+
+    def overtaken(target: PathTarget, path: TargetPath) -> Generator[bytes, None, None]:
+        stored.backupctl.appliance.inject("busy")
+        return plain(target, path)
+
+    monkeypatch.setattr(PathTarget, fails, {"remove_file": refused, "open_read": overtaken}[fails])
+    run = stored.create(*KEEP)
+    error = run.result["error"]
+    assert (run.code, error["slug"], run.result["job"]["state"]) == (*expected, "SUCCEEDED")
+    assert wording.PRUNING_FAILED(run.result["job"]["id"]) in error["message"]
+    assert wording.DO_NOT_REPEAT_THE_BACKUP in error["hint"]
+    assert stored.folder.names == [*OLD, NEW]
+
+
+def test_notification_says_that_the_backup_is_done_though_its_pruning_failed() -> None:
+    proof = Verification(level="present", archive=NEW, proved=(), not_proved=(), files=7, size_bytes=7, manifest=None)
+    result = JobResult(server="vc01", verification=proof, error=NotPrunedError("x"), exit_code=6)
+    assert notification("create", "host", [result]).title == "vc01: backup done (not-pruned)"
+    damaged = replace(result, verification=replace(proof, damages=("empty",)))
+    assert notification("create", "host", [damaged]).title == "vc01: backup not done (not-pruned)"
+
+
+def test_signal_while_pruning_ends_it_with_130_and_the_backup_stays_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, plain, removed = Stored(tmp_path), PathTarget.remove_file, list[str]()
+
+    def interrupted(target: PathTarget, path: TargetPath) -> None:
+        removed.append(path[-1])
+        plain(target, path)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(PathTarget, "remove_file", interrupted)
+    run = stored.create(*KEEP)
+    error = run.result["error"]
+    assert (run.code, run.result["job"]["state"], removed) == (130, "SUCCEEDED", [METADATA])
+    assert (error["slug"], wording.DO_NOT_REPEAT_THE_BACKUP in error["hint"]) == ("interrupted", True)
+    assert [each["removed"] for each in run.result["remove"]] == [False, False]
