@@ -9,7 +9,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import ResolvedLocation
 from backupctl.cli.target_settings import system_of, target_access
-from backupctl.config.option_table import NO_WAIT, SYSTEM, VERIFY
+from backupctl.config.option_table import NO_WAIT, SIMULATE, SYSTEM, VERIFY
 from backupctl.config.value import FLAG
 from backupctl.errors import UsageError
 from backupctl.location import Location
@@ -32,14 +32,14 @@ def archive_verifier(context: Context, level: str) -> Verifier:
 
 
 def backup_verification(settings: ApplianceSettings, resolved: ResolvedLocation) -> VerifyBackup | None:
-    """Return how to verify a backup, None without waiting for its end.
+    """Return how to verify a backup, None if it is not waited for, or simulated.
 
     Raises UsageError and ConfigError: for an invalid setting, before the backup.
     """
     level = settings.resolve(VERIFY)
-    if settings.value(NO_WAIT):
+    for option in filter(settings.value, (NO_WAIT, SIMULATE)):
         if level.source.kind == FLAG:
-            raise UsageError(f"{VERIFY.flag} and {NO_WAIT.flag} exclude each other", hint="omit one of them")
+            raise UsageError(f"{VERIFY.flag} and {option.flag} exclude each other", hint="omit one of them")
         return None
     verifier = archive_verifier(settings.context, PRESENT if level.value == "none" else level.value)
     system = system_of(settings)

@@ -112,7 +112,7 @@ def test_an_interruption_keeps_the_success_of_the_backup(tmp_path: Path) -> None
 
 
 def test_a_bug_in_the_verification_keeps_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backupctl.operations.verify_archive.started_archives", lambda *_: 1 / 0)
+    monkeypatch.setattr("backupctl.operations.verify_archive._unusual", lambda *_: 1 / 0)
     run = Stored(tmp_path).create("--verify")
     assert (run.code, run.json["error"]["slug"], run.result["job"]["state"]) == (5, "not-verified", "SUCCEEDED")
 
@@ -157,8 +157,19 @@ def test_a_backup_of_6_5_has_no_archive_of_its_own(tmp_path: Path) -> None:
     assert wording.NO_FOLDER_OF_ITS_OWN in run.json["error"]["message"]
 
 
-def test_verify_excludes_no_wait_unless_it_is_the_default_of_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flag", ["--no-wait", "--simulate"])
+def test_verify_excludes_no_wait_and_simulate_unless_it_is_a_default(flag: str, tmp_path: Path) -> None:
     stored = Stored(tmp_path)
-    assert stored.create("--verify", "--no-wait").code == 2
+    if flag == "--simulate":
+        del stored.backupctl.environ["BACKUPCTL_SERVER"]
+    assert stored.create("--verify", flag).code == 2
     stored.backupctl.environ["BACKUPCTL_VERIFY"] = "present"
-    assert stored.create("--no-wait").code == 0
+    assert stored.create(flag).code == 0
+
+
+def test_the_journal_has_the_result_of_the_verification(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, faults=["unfinished"])
+    assert stored.create("--verify", "--journal").code == 7
+    (line,) = (tmp_path / "backupctl" / "journal-2026-03.jsonl").read_text().splitlines()
+    entry = json.loads(line)
+    assert (entry["exit_code"], entry["slug"], entry["job"]["state"]) == (7, "verify-failed", "SUCCEEDED")
