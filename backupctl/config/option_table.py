@@ -83,7 +83,11 @@ CONFIG: Final = Option(
     help_of=dict.fromkeys(("setup", "config init"), "Configuration file to write."),
 )
 STATE_DIR: Final = _value(
-    "state-dir", _CONNECTION, optional(parsers.parse_path), "DIR", "Folder that keeps the journal between runs."
+    "state-dir",
+    _CONNECTION,
+    optional(parsers.parse_path),
+    "DIR",
+    "Folder that keeps the journal and manifests.",
 )
 JOURNAL: Final = _switch("journal", _CONNECTION, "Keep the results of backups and restores in the journal.")
 SERVER: Final = Option(
