@@ -4,8 +4,9 @@
 ``readable``: its gzip files can be decompressed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -15,37 +16,31 @@ from msgspec.structs import replace
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError
 from backupctl.formatting import plural, size, timestamp
-from backupctl.operations.find_archive import started_archives
+from backupctl.location import Location
+from backupctl.models import ArchiveFilter
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.target_archives import METADATA, read_archive
+from backupctl.operations.target_archives import METADATA, find_system, list_archives, read_archive
 from backupctl.operations.target_connections import CALL_SECONDS, TargetConnections
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
-from backupctl.results.verification_results import (
-    PRESENT,
-    READABLE,
-    UNCHANGED,
-    Manifest,
-    Verification,
-    VerificationResult,
-)
+from backupctl.results.verification_results import PRESENT, READABLE, UNCHANGED, Verification, VerificationResult
 from backupctl.rules.file_content import Content, read_content
 from backupctl.scheduler.retry import Backoff
 from backupctl.scheduler.task import Task, Wait
-from backupctl.state.manifests import Manifests
+from backupctl.state.manifests import Manifest, Manifests
 from backupctl.targets.access import TargetAccess
-from backupctl.targets.target import Target, TargetPath
+from backupctl.targets.target import Target
 from backupctl.targets.target_errors import TargetAnswerError, VerifyFailedError
 
-Find = Callable[[Target], TargetPath]
-"""Returns the folder of the archive to verify."""
+Find = Callable[[Target, Location], TargetArchive]
+"""Returns the archive to verify."""
 
-_EARLIER: Final = 3
-"""How many earlier archives show what is usual."""
+LATEST: Final = "latest"
+
+_EARLIER: Final = 5
+"""How many earlier archives are looked at for what is usual."""
 
 _LOOK_SECONDS: Final = 5.0
 _MIN_BYTES_PER_SECOND: Final = 100_000
-
-_NOT_RESTORED: Final = "whether it can be restored: only `backupctl restore validate` can say more"
 
 
 class Verifier(msgspec.Struct, frozen=True):
@@ -58,64 +53,72 @@ class Verifier(msgspec.Struct, frozen=True):
     command: str
 
 
+def find_archive(target: Target, location: Location, *, system: str, name: str) -> TargetArchive:
+    """Return an archive by its name, or the ``latest`` one, even if it is damaged.
+
+    Raises NotFoundError: if it is missing.
+    """
+    if name != LATEST:
+        return read_archive(target, location, (*find_system(target, system), name))
+    for archive in list_archives(target, location, system, ArchiveFilter(max_results=1)).archives:
+        return archive
+    raise NotFoundError("no archives of $1 at the location", texts=(system,))
+
+
 def verify_archive(
     verifier: Verifier, access: TargetAccess, find: Find, *, encrypted: bool | None = None, patience: float = 0.0
 ) -> Task[Outcome[VerificationResult]]:
-    """Return what is known about an archive; damage is the error of the outcome.
+    """Return what is known about an archive; damage is the error of the outcome. The first success records a manifest.
 
-    One that is missing or incomplete is looked up again for ``patience`` seconds. The first success records a manifest.
+    One that is missing or incomplete is looked up again for ``patience`` seconds.
 
     Raises NotFoundError: if it is missing, or its manifest at the level ``unchanged``. Raises what ``find`` raises.
     """
-    path, archive, warnings = yield from _look(verifier, access, find, patience)
-    manifest = None if verifier.level == PRESENT else verifier.manifests.read(path[-2], path[-1])
-    if verifier.level == UNCHANGED and manifest is None and not archive.problems:
+    level = verifier.level
+    archive, warnings = yield from _look(verifier, access, find, patience)
+    manifest = None if level == PRESENT else verifier.manifests.read(archive.system_name, archive.archive)
+    if level == UNCHANGED and manifest is None and archive.complete:
         hint = f"record one: verify it with --level {PRESENT}, or with {READABLE} to have checksums"
-        raise NotFoundError("archive $1 has no manifest to compare with", texts=(path[-1],), hint=hint)
+        raise NotFoundError("archive $1 has no manifest to compare with", texts=(archive.archive,), hint=hint)
     if encrypted is None and manifest is not None:
         encrypted = manifest.encrypted
     contents: dict[str, Content] = {}
-    if verifier.level == READABLE or (manifest is not None and manifest.has_checksums):
-        unpack = verifier.level == READABLE and not encrypted
-        for file in archive.files:
-            read = partial(_read, path=(*path, file.name), unpack=unpack)
-            seconds = CALL_SECONDS + (file.size or 0) / _MIN_BYTES_PER_SECOND
-            contents[file.name] = yield from verifier.connections.use(access, read, seconds=seconds)
-    must_unpack = verifier.level == READABLE and encrypted is False
-    damages = (*archive.problems, *_damages(archive.files, contents, manifest, must_unpack=must_unpack))
-    if manifest is None and not damages:
-        now, files = verifier.clock.now(), _known(archive.files, contents)
+    if level == READABLE or (manifest is not None and manifest.has_checksums):
+        read = partial(_read_files, archive=archive, unpack=level == READABLE and not encrypted)
+        seconds = CALL_SECONDS + (archive.size_bytes or 0) / _MIN_BYTES_PER_SECOND
+        contents = yield from verifier.connections.use(access, read, seconds=seconds)
+    files = tuple(ArchiveFile(name, each.size, each.sha256) for name, each in contents.items()) or archive.files
+    damages = [*archive.problems, *_damages(archive, contents, unpacked=level == READABLE and encrypted is False)]
+    damages += _differences(manifest, files) if manifest is not None else ()
+    found = _verification(level, archive, contents, manifest)
+    if damages:
+        result = VerificationResult(verification=replace(found, proved=(), damages=tuple(damages), warnings=warnings))
+        words = archive.archive, "damaged" if archive.complete else archive.state
+        return Outcome(result, VerifyFailedError("archive $1 is $2", texts=words, details=damages))
+    if manifest is None:
+        names, now = (archive.system_name, archive.archive), verifier.clock.now()
         try:
-            verifier.manifests.record(Manifest(path[-2], path[-1], now, verifier.command, encrypted, files))
+            verifier.manifests.record(Manifest(*names, now, verifier.command, encrypted, files))
         except (OSError, BackupctlError) as error:
             warnings += (f"its manifest was not recorded: {error}",)
-    found = _verification(verifier.level, archive, contents, manifest)
-    found = replace(found, proved=() if damages else found.proved, damages=damages, warnings=warnings)
-    result = VerificationResult(verification=found)
-    if not damages:
-        return Outcome(result, None)
-    unfinished = archive.state == "unfinished"
-    texts, hint = (path[-1], "unfinished" if unfinished else "damaged"), "a running backup has an unfinished archive"
-    failure = VerifyFailedError("archive $1 is $2", texts=texts, details=damages, hint=hint if unfinished else None)
-    return Outcome(result, failure)
+    return Outcome(VerificationResult(verification=replace(found, warnings=warnings)))
 
 
 def _look(
     verifier: Verifier, access: TargetAccess, find: Find, patience: float
-) -> Task[tuple[TargetPath, TargetArchive, tuple[str, ...]]]:
-    """Return the folder of an archive, the archive, and what is unusual about it."""
+) -> Task[tuple[TargetArchive, tuple[str, ...]]]:
+    """Return the archive, and what is unusual about it."""
 
-    def look(target: Target) -> tuple[TargetPath, TargetArchive, tuple[str, ...]]:
-        path = find(target)
-        archive = read_archive(target, access.location, path)
-        return path, archive, tuple(_unusual(target, access, path, archive))
+    def look(target: Target) -> tuple[TargetArchive, tuple[str, ...]]:
+        archive = find(target, access.location)
+        return archive, tuple(_unusual(target, access.location, archive))
 
     backoff, until = Backoff(_LOOK_SECONDS), verifier.clock.monotonic() + patience
     while True:
         again = verifier.clock.monotonic() + backoff.next_seconds()
         try:
             found = yield from verifier.connections.use(access, look)
-            if not found[1].problems or again > until:
+            if found[0].complete or again > until:
                 return found
         except (NotFoundError, VerifyFailedError):
             if again > until:
@@ -123,55 +126,53 @@ def _look(
         yield Wait(again)
 
 
-def _unusual(target: Target, access: TargetAccess, path: TargetPath, archive: TargetArchive) -> Iterator[str]:
-    """Yield how an archive differs from earlier ones of its kind, which may have had other parts."""
-    names = [name for _, name in started_archives(target, path[:-1]) if name[0] == archive.kind]
-    earlier = []
-    for name in names[: names.index(path[-1])][-_EARLIER:] if path[-1] in names else ():
-        with suppress(NotFoundError, TargetAnswerError):
-            earlier.append(read_archive(target, access.location, (*path[:-1], name)))
-    complete = [each for each in earlier if each.state == "complete"]
-    if complete and archive.state == "complete":
-        usual = set.intersection(*({file.name for file in each.files} for each in complete))
-        if missing := usual - {file.name for file in archive.files}:
+def _unusual(target: Target, location: Location, archive: TargetArchive) -> Iterator[str]:
+    """Yield how a complete archive differs from earlier ones of its kind, which may have had other parts."""
+    earlier: tuple[TargetArchive, ...] = ()
+    with suppress(NotFoundError, TargetAnswerError):
+        before = ArchiveFilter(end_timestamp=archive.start_time - timedelta(seconds=1), max_results=_EARLIER)
+        earlier = list_archives(target, location, archive.system_name, before).archives
+    usual = [each for each in earlier if each.kind == archive.kind and each.complete]
+    if usual and archive.complete:
+        names = set.intersection(*({file.name for file in each.files} for each in usual))
+        if missing := names - {file.name for file in archive.files}:
             yield f"earlier archives also have {', '.join(sorted(missing))}"
-        least = min(each.size_bytes or 0 for each in complete)
+        least = min(each.size_bytes or 0 for each in usual)
         if archive.size_bytes is not None and archive.size_bytes < least / 2:
             yield f"it has {size(archive.size_bytes)}, earlier archives at least {size(least)}"
 
 
-def _read(target: Target, *, path: TargetPath, unpack: bool) -> Content:
-    with closing(target.open_read(path)) as chunks:
-        return read_content(chunks, unpack=unpack)
+def _read_files(target: Target, *, archive: TargetArchive, unpack: bool) -> dict[str, Content]:
+    folder, contents = (*find_system(target, archive.system_name), archive.archive), {}
+    for file in archive.files:
+        with closing(target.open_read((*folder, file.name))) as chunks:
+            contents[file.name] = read_content(chunks, unpack=unpack)
+    return contents
 
 
-def _known(files: Sequence[ArchiveFile], contents: Mapping[str, Content]) -> tuple[ArchiveFile, ...]:
-    """Return the files with what reading them has shown."""
-    read = tuple(ArchiveFile(name, each.size, each.sha256) for name, each in contents.items())
-    return read or tuple(files)
-
-
-def _damages(
-    files: Sequence[ArchiveFile], contents: Mapping[str, Content], manifest: Manifest | None, *, must_unpack: bool
-) -> Iterator[str]:
-    """Yield the damages of files, and how they differ from the manifest; ``must_unpack``: a .gz file must be gzip."""
-    for file in files:
-        content = contents.get(file.name)
-        if content is not None and file.size not in {None, content.size}:
+def _damages(archive: TargetArchive, contents: Mapping[str, Content], *, unpacked: bool) -> Iterator[str]:
+    """Yield what reading the files has shown; if they were ``unpacked``, each .gz file must be gzip data."""
+    for file in archive.files if contents else ():
+        content = contents[file.name]
+        if file.size not in {None, content.size}:
             yield f"{file.name} has {file.size} bytes, of which {content.size} can be read"
-        elif content is not None and content.damage:
+        elif content.damage:
             yield f"{file.name}: {content.damage}"
-        elif content is not None and must_unpack and file.name.endswith(".gz") and not content.is_gzip:
+        elif unpacked and file.name.endswith(".gz") and not content.is_gzip:
             yield f"{file.name} does not begin as gzip data"
-    before = {each.name: each for each in manifest.files} if manifest is not None else {}
-    now = {each.name: each for each in _known(files, contents)} if manifest is not None else {}
-    yield from (f"{name} is missing" for name in before if name not in now)
-    yield from (f"{name} was added" for name in now if name not in before)
-    for old, new in ((before[name], now[name]) for name in before if name in now):
-        if old.size != new.size and None not in {old.size, new.size}:
-            yield f"{new.name} has {new.size} bytes, not {old.size} as before"
+
+
+def _differences(manifest: Manifest, files: tuple[ArchiveFile, ...]) -> Iterator[str]:
+    """Yield how files differ from the manifest, as far as both tell."""
+    before, now = ({each.name: each for each in those} for those in (manifest.files, files))
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old is None or new is None:
+            yield f"{name} {'is missing' if new is None else 'was added'}"
+        elif old.size != new.size and None not in {old.size, new.size}:
+            yield f"{name} has {new.size} bytes, not {old.size} as before"
         elif old.sha256 and new.sha256 and old.sha256 != new.sha256:
-            yield f"{new.name} has other content than before"
+            yield f"{name} has other content than before"
 
 
 def _verification(
@@ -189,15 +190,15 @@ def _verification(
         why = "it had no manifest" if manifest is None else "its manifest has no checksums"
         not_proved.append(f"whether its contents have changed: {why}")
     if level == READABLE:
-        unread = [name for name, each in contents.items() if not each.is_gzip and name != METADATA]
-        unpacked = sum(each.is_gzip for each in contents.values())
-        proved += [f"{plural(unpacked, 'gzip file')} can be decompressed to the end"] if unpacked else []
-        not_proved += [f"not checked: {', '.join(unread)} (encrypted or not gzip)"] if unread else []
+        unpacked = [name for name, each in contents.items() if each.is_gzip]
+        others = [name for name in contents if name not in {METADATA, *unpacked}]
+        proved += [f"{plural(len(unpacked), 'gzip file')} can be decompressed to the end"] if unpacked else []
+        not_proved += [f"not checked: {', '.join(others)} (encrypted or not gzip)"] if others else []
     return Verification(
         level=level,
         archive=archive.archive,
         proved=tuple(proved),
-        not_proved=(*not_proved, _NOT_RESTORED),
+        not_proved=(*not_proved, "whether it can be restored: only `backupctl restore validate` can say more"),
         files=len(archive.files),
         size_bytes=archive.size_bytes,
         manifest=manifest.recorded_at if manifest is not None else None,

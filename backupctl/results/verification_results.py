@@ -1,34 +1,16 @@
-"""The manifest of an archive, and the result of its verification."""
+"""The result of the verification of an archive."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
 
 from backupctl.results.result import Result
-from backupctl.results.target_archive import ArchiveFile
 
 PRESENT: Final = "present"
 UNCHANGED: Final = "unchanged"
 READABLE: Final = "readable"
 """The levels of verification."""
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """The files of an archive when it was good, all with checksums or none; ``recorded_by`` is a command."""
-
-    system: str
-    archive: str
-    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    recorded_by: str
-    encrypted: bool | None
-    files: tuple[ArchiveFile, ...]
-    schema: Literal[1] = 1
-
-    @property
-    def has_checksums(self) -> bool:
-        """Whether contents can be compared with it."""
-        return all(each.sha256 for each in self.files)
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,13 +4,32 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
 
 from backupctl.errors import ConfigError
-from backupctl.results.verification_results import Manifest
+from backupctl.results.target_archive import ArchiveFile
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The files of an archive when it was good, all with checksums or none; ``recorded_by`` is a command."""
+
+    system: str
+    archive: str
+    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    recorded_by: str
+    encrypted: bool | None
+    files: tuple[ArchiveFile, ...]
+    schema: Literal[1] = 1
+
+    @property
+    def has_checksums(self) -> bool:
+        """Whether contents can be compared with it."""
+        return all(each.sha256 for each in self.files)
 
 
 class Manifests:

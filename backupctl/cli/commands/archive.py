@@ -179,8 +179,7 @@ def verify(context: Context, archive: str, level: str) -> int:
     from backupctl.cli.direct import run_direct
     from backupctl.cli.target_settings import system_of
     from backupctl.cli.verification import archive_verifier
-    from backupctl.operations.find_archive import find_archive
-    from backupctl.operations.verify_archive import verify_archive
+    from backupctl.operations.verify_archive import find_archive, verify_archive
     from backupctl.results.verification_results import VerificationResult
 
     verifier = archive_verifier(context, level)
