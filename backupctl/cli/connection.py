@@ -8,6 +8,7 @@ from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.cli.context import missing_option_error
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.cli.tls_settings import proxy_of, selector_words, tls_settings_of
+from backupctl.config.configuration import Layer
 from backupctl.config.environment import KEY_LOG
 from backupctl.config.option import Option
 from backupctl.config.option_table import (
@@ -21,6 +22,7 @@ from backupctl.config.option_table import (
     USERNAME,
     VERBOSE,
 )
+from backupctl.config.resolve import resolve
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FILE
 from backupctl.errors import UsageError
@@ -48,7 +50,7 @@ def missing_credentials(settings: ApplianceSettings, user: str = "") -> list[tup
     if settings.profile.address == SIMULATED:
         return []
     keys: list[tuple[str, ...]] = [] if settings.value(USERNAME) else [USER_KEY]
-    located = settings.context.locate_secret(PASSWORD, settings.profile.layers)
+    located = settings.context.locate_secret(PASSWORD, _layers_with_password(settings))
     return keys if located else [*keys, password_key(user)]
 
 
@@ -95,8 +97,9 @@ def _username(settings: ApplianceSettings) -> str:
 
 
 def _password(settings: ApplianceSettings, user: str) -> Secret:
-    password = settings.secret(PASSWORD)
+    password = settings.context.secret(PASSWORD, _layers_with_password(settings))
     if password is not None:
+        settings.redactor.add(password.value)
         return password.value
     if not settings.prompter.interactive:
         raise UsageError(
@@ -115,6 +118,18 @@ def _password(settings: ApplianceSettings, user: str) -> Secret:
     typed = settings.context.ask(password_key(user), prompt)
     settings.redactor.add(typed)
     return typed
+
+
+def _layers_with_password(settings: ApplianceSettings) -> tuple[Layer, ...]:
+    """Return the tables that may have the password of the user.
+
+    If an option or a variable names the user, a table whose own user is another one has the password of that one.
+    """
+    user, layers = settings.resolve(USERNAME), settings.profile.layers
+    if user.source.kind in {FILE, DEFAULT}:
+        return layers
+    owners = [resolve(USERNAME, (), {}, layers[start:]).value for start in range(len(layers))]
+    return tuple(layer for layer, owner in zip(layers, owners, strict=True) if owner in {None, user.value})
 
 
 def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:

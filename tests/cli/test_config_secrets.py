@@ -153,6 +153,19 @@ def test_first_source_of_a_secret_wins(tmp_path: Path, memory: MemoryKeyring) ->
         assert [n for n in range(len(places)) if f"S3cret-No.{n}" in secret_command.sent()] == [number]
 
 
+@pytest.mark.parametrize(
+    ("words", "code"), [([], 0), (["-u", USER], 0), (["-u", "root"], 2), (["-u", "root", "--password-file", "{}"], 4)]
+)
+def test_password_of_the_file_is_only_for_the_user_beside_it(tmp_path: Path, words: list[str], code: int) -> None:
+    secret = file(tmp_path, LOGIN)
+    text = f'[defaults]\nusername = "{USER}"\npassword-file = "{secret}"\n[servers.vc01]\nhost = "{HOST}"\n'
+    path = write_private(tmp_path / "config.toml", text)
+    environ = {"BACKUPCTL_CONFIG": str(path)}
+    line = CommandLine(environ=environ, others={HOST: {"password": LOGIN}})
+    assert line("list", "-s", "vc01", *(word.format(secret) for word in words)).code == code
+    assert bool(line.lines[HOST].urls) is (code != 2)
+
+
 def test_two_places_of_equal_rank_are_rejected(tmp_path: Path, memory: MemoryKeyring) -> None:
     secret_command = SecretCommand(tmp_path, PASSWORD, memory)
     for first, second, code, message in [

@@ -35,7 +35,9 @@ class DocumentedSetup:
         write_private(self.folder / name, text)
 
     def run_line(self, line: str, **options: Any) -> Run:
-        """Run a command line of the manual, without the program's name."""
+        """Run a command line of the manual, without the program's name; a user that it names has a variable."""
+        if " -u " in line:  # the password of the file is not for that user
+            options.setdefault("environ", self.environ | {"BACKUPCTL_PASSWORD": PASSWORD})
         for path in ("/etc/backupctl", "/var/lib/prometheus/node-exporter"):
             line = line.replace(path, str(self.folder))
         return self.run(*shlex.split(line.replace("%i", "production")), **options)
