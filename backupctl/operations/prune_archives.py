@@ -26,6 +26,7 @@ from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.target_archive import TargetArchive
 from backupctl.rules.retention import KeepRules, keep_reasons
 from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.retry import RETRY_SECONDS
 from backupctl.scheduler.task import Task, Wait
 from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
@@ -160,7 +161,7 @@ def _read(request: PruneRequest, target: Target) -> tuple[TargetPath, tuple[Targ
 
 def _newest_job(appliance: Appliance) -> Task[str | None]:
     """Return the id of the newest job, None without any. Raises BusyError and NotPrunedError: as ``plan_prune``."""
-    running = yield from jobs.find_running(appliance)
+    running = yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)
     found, unreadable = yield from jobs.read_all(appliance)
     running = running or next((each for each in found if not each.ended), None)
     if running is not None:

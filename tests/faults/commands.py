@@ -55,7 +55,9 @@ class Command:
 
     words: tuple[str, ...]
     task: Task
-    object: Literal["backup", "restore", "reconciliation", "schedule", "history", "audit", "other", "state"] = "backup"
+    object: Literal[
+        "backup", "restore", "reconciliation", "schedule", "history", "audit", "location", "other", "state"
+    ] = "backup"
     prepare: Prepare = _nothing
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     outcome: int = 0
@@ -140,7 +142,11 @@ COMMANDS: tuple[Command, ...] = (
     _archive(("archive", "systems", *_AT)),
     _archive(("archive", "list", *_AT)),
     _archive(("archive", "show", "S_VERSION_20260301-000000_", *_AT)),
-    _archive(("archive", "prune", *_AT, "--path-for", f"{LOCATION}=/nowhere", "--keep-last", "1", "--yes"), outcome=10),
+    _archive(
+        ("archive", "prune", *_AT, "--path-for", f"{LOCATION}=/nowhere", "--keep-last", "1", "--yes"),
+        object="location",
+        outcome=10,
+    ),
     Command(("report",), "read", "history", options=_PAST),
     Command(("restore", "validate", *_FROM), "read", "other", options=_FRESH),
     _restore(("restore", "create", *_FROM, "--yes", *_FOLLOW), "start"),

@@ -68,7 +68,7 @@ ROWS: Final = (
     Row("any", "reboot-at=0:*", "look *|follow *|cancel *|read backup * running_backup", "5:connection|same"),
     Row("any", "busy=60s", "start backup * running_backup", "same"),
     Row("any", "busy*", "read other * validate", "7:backup-failed"),
-    Row("any", "busy*", "start *|start-only *", "9:busy"),
+    Row("any", "busy*", "start *|start-only *|read location *", "9:busy"),
     Row("any", "busy*", "look backup *", "8:running"),
     Row("any", "validate-fail", "* validate", "7:backup-failed"),
     Row("any", "fail-at=*|stall-at=*|reboot-at=*|busy*|validate-fail|db-health=*", "*", "same"),
@@ -125,6 +125,8 @@ ROWS: Final = (
         "9:busy|same",
     ),
     Row("list", "redirect=%2", ATTACH, "9:busy"),
+    # Without each of the jobs, nothing is pruned.
+    Row("last-poll", "redirect=%2", "read location *", "6:not-pruned|6:api|same"),
     Row("first-poll", "*", "read backup *", "same"),
     Row("list", "http-503|html-503|empty|bad-json|redirect*", "read other * validate", "same"),
     Row("list", "redirect=1", "start * validate", "same"),

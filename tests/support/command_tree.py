@@ -81,10 +81,14 @@ class Leaf:
         """Return a command line with which the command succeeds."""
         words = [*self.path, *(str(samples[name].good) for name in self.arguments)]
         for flag, option in self.options.items():
-            if samples[flag].usual or option.required:
+            if samples[flag].usual or option.required or (self.name == "archive prune" and flag in _TO_PRUNE):
                 is_archive = (self.path[0], flag) == ("restore", "--location")
                 words += words_for(flag, ARCHIVE if is_archive else None, samples)
         return words
+
+
+_TO_PRUNE: Final = {"--keep-last", "--path-for"}
+"""The options without which nothing is pruned, and no other host is contacted."""
 
 
 def words_for(flag: str, value: str | None, samples: Mapping[str, Sample]) -> list[str]:
@@ -175,11 +179,11 @@ _FOLLOWING: Final = {
 _TARGET: Final = {
     "--location-fingerprint": Sample(f"SHA256:{'A' * 43}", ("MD5:00", "")),
     "--location-ca-file": Sample("/dev/null", ("/dev/null/ca.pem",)),
-    "--path-for": Sample("nfs://nas/export=/nowhere", ("nfs://nas/export", f"nfs://u:{MARK}@nas/x=/mnt", "")),
+    "--path-for": Sample(f"{LOCATION}=/nowhere", ("nfs://nas/export", f"nfs://u:{MARK}@nas/x=/mnt", "")),
     "--system": Sample(f"sn_{HOST}", ("", "a/b")),
 }
 _RETENTION: Final = {
-    "--keep-last": Sample("3", ("-1", "many", ""), usual=True),
+    "--keep-last": Sample("3", ("-1", "many", "")),
     **{f"--keep-{period}": Sample("2", ("-1", "many")) for period in ("daily", "weekly", "monthly")},
     "--keep-within": Sample("30d", _BAD_TIMES),
 }
