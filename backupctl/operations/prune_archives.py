@@ -6,7 +6,6 @@ next run removes it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from operator import methodcaller
 from typing import Final
 
@@ -41,12 +40,14 @@ _AGAIN: Final = "run it again for a new plan"
 class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which archives to judge by which rules: manual or ``scheduled`` ones of ``system``, with ``comment``."""
 
+    targets: TargetConnections
     access: TargetAccess
     system: str
     rules: KeepRules
     manifests: Manifests
     scheduled: bool = False
     comment: str = ""
+    dry_run: bool = False
 
 
 class PrunePlan(msgspec.Struct, frozen=True):
@@ -58,17 +59,26 @@ class PrunePlan(msgspec.Struct, frozen=True):
     found: Mapping[str, TargetArchive]
 
 
-def plan_prune(appliance: Appliance, targets: TargetConnections, request: PruneRequest) -> Task[PrunePlan]:
+def plan_prune(appliance: Appliance, request: PruneRequest) -> Task[PrunePlan]:
     """Return what to keep and to remove.
 
     Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed, or jobs or schedules cannot
     be read. Raises NotFoundError: if the location has no folder of the appliance.
     """
     newest_job = yield from _newest_job(appliance)
-    retained = (yield from _retained(appliance)) if request.scheduled else 0
-    folder, archives = yield from targets.use(request.access, partial(_read, request))
-    result = select(archives, request, retained)
-    return PrunePlan(newest_job, folder, result, {each.archive: each for each in archives})
+    retained = 0
+    if request.scheduled:
+        schedules = (yield from read_schedules(appliance)).value
+        if schedules.unreadable:
+            raise NotPrunedError("the schedule cannot be read; nothing was removed", server=appliance.name)
+        retained = sum(each.max_count or 0 for each in schedules.schedules)
+
+    def read(target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:
+        folder = find_system(target, request.system)
+        return folder, read_archives(target, request.access.location, folder).archives
+
+    folder, archives = yield from request.targets.use(request.access, read)
+    return PrunePlan(newest_job, folder, select(archives, request, retained), {each.archive: each for each in archives})
 
 
 def select(archives: Sequence[TargetArchive], request: PruneRequest, retained: int) -> PruneResult:
@@ -97,18 +107,13 @@ def select(archives: Sequence[TargetArchive], request: PruneRequest, retained: i
 
 
 def prune_archives(
-    appliance: Appliance,
-    targets: TargetConnections,
-    request: PruneRequest,
-    confirmed: PrunePlan | None = None,
-    *,
-    dry_run: bool = False,
+    appliance: Appliance, request: PruneRequest, confirmed: PrunePlan | None = None
 ) -> Task[Outcome[PruneResult]]:
     """Remove what no rule keeps, the oldest archive first; an error or an interruption ends it between two files.
 
     Raises what ``plan_prune`` raises. Raises NotPrunedError: if the plan is no longer the ``confirmed`` one.
     """
-    plan = yield from plan_prune(appliance, targets, request)
+    plan = yield from plan_prune(appliance, request)
     if confirmed is not None and confirmed != plan:
         why = "jobs or archives have changed since the question; nothing was removed"
         raise NotPrunedError(why, server=appliance.name, hint=_AGAIN)
@@ -117,8 +122,8 @@ def prune_archives(
             appliance.emit(Warned(message=f"{each.archive} is damaged; it is never removed"))
     removed, error = set[str](), None
     try:
-        for each in () if dry_run else reversed(plan.result.remove):
-            yield from _remove(appliance, targets, request.access, plan, each.archive)
+        for each in () if request.dry_run else reversed(plan.result.remove):
+            yield from _remove(appliance, request, plan, each.archive)
             removed.add(each.archive)
             request.manifests.remove(plan.folder[-1], each.archive)
     except BackupctlError as failure:
@@ -128,7 +133,7 @@ def prune_archives(
 
 
 def prune_after_backup(
-    appliance: Appliance, targets: TargetConnections, request: Callable[[], PruneRequest], ended: Outcome[JobResult]
+    appliance: Appliance, request: Callable[[], PruneRequest], ended: Outcome[JobResult]
 ) -> Task[Outcome[JobResult]]:
     """Prune after a backup that has succeeded; whatever happens, its job is kept in the result."""
     job, error = ended.value.job, ended.error
@@ -136,27 +141,19 @@ def prune_after_backup(
         return ended
     result = ended.value
     try:
-        done = yield from prune_archives(appliance, targets, request())
+        done = yield from prune_archives(appliance, request())
         result, error = replace(result, keep=done.value.keep, remove=done.value.remove), done.error
     except Exception as problem:  # noqa: BLE001 - a bug must not take the result of the backup away
         error = problem if isinstance(problem, BackupctlError) else BugError.of(problem)
-    if error is None:
-        return Outcome(result)
-    return Outcome(
-        result,
-        error.with_facts(
+    if error is not None:
+        error = error.with_facts(
             message="$job succeeded, but pruning failed: $cause",
             cause=error.facts._replace(server=None),
             job=job.id,
             hint="do not repeat the backup; prune later with `backupctl archive prune $selector`",
             selector=("-s", appliance.name),
-        ),
-    )
-
-
-def _read(request: PruneRequest, target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:
-    folder = find_system(target, request.system)
-    return folder, read_archives(target, request.access.location, folder).archives
+        )
+    return Outcome(result, error)
 
 
 def _newest_job(appliance: Appliance) -> Task[str | None]:
@@ -175,24 +172,14 @@ def _newest_job(appliance: Appliance) -> Task[str | None]:
     return found[0].id if found else None
 
 
-def _retained(appliance: Appliance) -> Task[int]:
-    """Return how many backups the schedules keep. Raises NotPrunedError: if one cannot be read."""
-    read = (yield from read_schedules(appliance)).value
-    if read.unreadable:
-        raise NotPrunedError("the schedule cannot be read; nothing was removed", server=appliance.name)
-    return sum(each.max_count or 0 for each in read.schedules)
-
-
-def _remove(
-    appliance: Appliance, targets: TargetConnections, access: TargetAccess, plan: PrunePlan, name: str
-) -> Task[None]:
+def _remove(appliance: Appliance, request: PruneRequest, plan: PrunePlan, name: str) -> Task[None]:
     """Remove the files of an archive, which must be as planned, the metadata first, and then its folder."""
-    planned, path = plan.found[name], (*plan.folder, name)
-    if (yield from targets.use(access, lambda target: read_archive(target, access.location, path))) != planned:
+    planned, path, access = plan.found[name], (*plan.folder, name), request.access
+    if (yield from request.targets.use(access, lambda target: read_archive(target, access.location, path))) != planned:
         why = "archive $1 has changed since the plan was made"
         raise NotPrunedError(why, server=appliance.name, texts=(name,), hint=_AGAIN)
     files = sorted((each.name for each in planned.files), key=lambda file: (file != METADATA, file))
     steps = [methodcaller("remove_file", (*path, file)) for file in files]
     for step in (*steps, methodcaller("remove_empty_dir", path)):
         yield Wait(appliance.clock.monotonic())  # an interruption ends the run here, as the next call is shielded
-        yield from targets.use(access, step, shielded=True)
+        yield from request.targets.use(access, step, shielded=True)

@@ -28,7 +28,7 @@ NAMES: Final = {
     "drop": "connection lost",
     "http-503": "503",
     "html-503": "503",
-    "redirect": "redirects to|jobs cannot be read",
+    "redirect": f"redirects to|jobs {wording.UNREADABLE}",
     "http-401": rf"\(401\)|{wording.WRONG_LOGIN}",
     "html-401": "401",
     "http-500": r"cannot be accessed",

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backupctl.errors import BackupctlError, InterruptedRunError, NotFoundError
 from backupctl.location import Location
@@ -25,10 +26,13 @@ from tests.support.operation_bench import Bench, scripted
 
 ACCESS = TargetAccess(Location.parse("sftp://backup.example.com/vcenter"))
 MANIFESTS = Manifests(lambda: Path("/nowhere"))
+NO_TARGETS = TargetConnections(FakeClock())
 SYSTEM: TargetPath = ("vCenter", "sn_vc01.example.com")
 OTHER: TargetPath = ("vCenter", "sn_vc02.example.com")
 RETAINED = 3
 """What the schedule keeps."""
+
+REQUEST = PruneRequest(targets=NO_TARGETS, access=ACCESS, system=SYSTEM[-1], rules=KeepRules(1), manifests=MANIFESTS)
 
 FILES: dict[str, dict[str, Content]] = {
     "complete": {METADATA: b'{"BackupSize": 3}', "a.gz": b"abc", "z.gz": b"xyz"},
@@ -58,6 +62,7 @@ rules = st.builds(KeepRules, counts, counts, counts, counts, st.sampled_from([0.
 )
 requests = st.builds(
     PruneRequest,
+    targets=st.just(NO_TARGETS),
     access=st.just(ACCESS),
     system=st.just(SYSTEM[-1]),
     rules=rules,
@@ -90,7 +95,7 @@ def run(
     dry: bool = False,
 ) -> tuple[PruneResult, BackupctlError | None]:
     connections = cast("TargetConnections", MemoryConnections(target))
-    work = prune_archives(bench.appliance, connections, request, dry_run=dry)
+    work = prune_archives(bench.appliance, replace(request, targets=connections, dry_run=dry))
     outcome = bench.run(work, interrupt_at=interrupt_at)
     return outcome.value, outcome.error
 
@@ -240,7 +245,9 @@ def test_archive_that_changes_before_its_removal_stops_the_run(change: dict[Targ
     names = [f"M_8.0.0_2026010{day}-000000_" for day in (1, 2, 3)]
     case = Case(
         dict.fromkeys(names, "complete"),
-        PruneRequest(access=ACCESS, system="VC01.example.com", rules=KeepRules(1), manifests=MANIFESTS),
+        PruneRequest(
+            targets=NO_TARGETS, access=ACCESS, system="VC01.example.com", rules=KeepRules(1), manifests=MANIFESTS
+        ),
     )
     plain = case.target.open_read
     reads: list[TargetPath] = []
@@ -261,7 +268,7 @@ def test_archive_that_changes_before_its_removal_stops_the_run(change: dict[Targ
 def test_only_the_folder_of_this_appliance_is_read() -> None:
     case = Case(
         {"M_8.0.0_20260101-000000_": "complete"},
-        PruneRequest(access=ACCESS, system="sn_vc", rules=KeepRules(1), manifests=MANIFESTS),
+        replace(REQUEST, system="sn_vc"),
     )
     with pytest.raises(NotFoundError) as caught:
         run(case.bench, case.target, case.request)

@@ -204,27 +204,29 @@ def verify(context: Context, archive: str, level: str) -> int:
 @click.pass_obj
 def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -> int:
     """Remove old archives from a location, except those that a rule keeps."""
+    from msgspec.structs import replace
+
     from backupctl.cli.prune_settings import confirm_plans, prune_request
     from backupctl.cli.runner import run
     from backupctl.operations.prune_archives import PrunePlan, plan_prune, prune_archives
     from backupctl.results.prune_results import PruneResult
 
-    plans, dry_run, targets = dict[str, PrunePlan](), context.value(DRY_RUN), context.targets
+    plans, dry_run = dict[str, PrunePlan](), context.value(DRY_RUN)
 
     def prepare(settings: ApplianceSettings) -> Work[PruneResult]:
-        request, contact = prune_request(settings, scheduled=scheduled, comment=comment_contains), context.contact
+        chosen = {"scheduled": scheduled, "comment": comment_contains, "dry_run": dry_run}
+        request, contact = replace(prune_request(settings), **chosen), context.contact
         if not yes and not dry_run and contact is not None:
             check_terminal(context, "remove archives", [each.name for each in contact.selected])
-            plans[settings.name] = contact.run(settings, partial(plan_prune, targets=targets, request=request))
-        confirmed = plans.get(settings.name)
-        return partial(prune_archives, targets=targets, request=request, confirmed=confirmed, dry_run=dry_run)
+            plans[settings.name] = contact.run(settings, partial(plan_prune, request=request))
+        return partial(prune_archives, request=request, confirmed=plans.get(settings.name))
 
     single_reason = f"{SYSTEM.flag} names the folder of one appliance" if context.value(SYSTEM) else None
     traits = CommandTraits(changes=not dry_run, single_reason=single_reason)
     try:
         return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
     finally:
-        targets.close()
+        context.targets.close()
 
 
 def _run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -63,15 +64,7 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
 
     plan, resolved = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
-    verify, prune, sent = None, None, [resolved.location]
-    if any(option.key in settings.context.given for option in (PRUNE, *KEEP_RULES)):
-        from backupctl.cli.prune_settings import backup_pruning
-
-        prune = backup_pruning(settings, resolved)
-    if prune is not None or settings.value(VERIFY) != "none":
-        from backupctl.cli.verification import backup_verification
-
-        verify = backup_verification(settings, resolved)
+    follow_up, sent = _follow_up(settings, resolved), [resolved.location]
 
     def location_at(start: datetime) -> Location:
         sent[:] = [resolved.at(start)]
@@ -83,9 +76,36 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
         task = create(appliance, replace(plan, location_at=location_at), slot)
         ended = yield from job_result_of(job_result(settings.context), task)
+        return (yield from follow_up(appliance, ended, sent[0]))
+
+    return work
+
+
+def _follow_up(
+    settings: ApplianceSettings, resolved: ResolvedLocation
+) -> Callable[[Appliance, Outcome[JobResult], Location], Task[Outcome[JobResult]]]:
+    """Return what comes after a backup at a location: its verification and pruning, as far as they are wanted."""
+    from msgspec.structs import replace
+
+    verify = None
+    prunes = any(option.key in settings.context.given for option in (PRUNE, *KEEP_RULES))
+    if prunes:
+        from backupctl.cli.prune_settings import check_pruning, prune_request
+        from backupctl.operations.prune_archives import prune_after_backup
+
+        check_pruning(settings, resolved)
+    if prunes or settings.value(VERIFY) != "none":
+        from backupctl.cli.verification import backup_verification
+
+        verify = backup_verification(settings, resolved)
+
+    def work(appliance: Appliance, ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
         if verify is not None:
-            ended = yield from verify(ended, sent[0])
-        return ended if prune is None else (yield from prune(appliance, ended, sent[0]))
+            ended = yield from verify(ended, location)
+        if prunes:
+            request = partial(prune_request, settings, replace(resolved, location=location))
+            ended = yield from prune_after_backup(appliance, request, ended)
+        return ended
 
     return work
 
