@@ -14,7 +14,13 @@ from backupctl.scheduler.task import Task, call
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.open_target import open_target
 from backupctl.targets.target import SubTarget, Target
-from backupctl.targets.target_errors import TargetAnswerError, TargetIdentityError, TargetUnreachableError
+from backupctl.targets.target_errors import (
+    NotVerifiedError,
+    TargetAnswerError,
+    TargetIdentityError,
+    TargetUnreachableError,
+    VerifyFailedError,
+)
 
 T = TypeVar("T")
 
@@ -71,7 +77,7 @@ class TargetConnections:
             target = yield from self._connection(server, access)
             try:
                 result = yield from self._call(partial(function, SubTarget(target, access.folder)), seconds, shielded)
-            except (NotFoundError, TargetAnswerError):
+            except (NotFoundError, TargetAnswerError, VerifyFailedError, NotVerifiedError):
                 server.idle.append((self._clock.monotonic(), target))
                 raise
             except BaseException:
