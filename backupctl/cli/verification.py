@@ -15,7 +15,7 @@ from backupctl.errors import UsageError
 from backupctl.location import Location
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.verify_archive import Verifier
-from backupctl.operations.verify_backup import verify_backup
+from backupctl.operations.verify_backup import find_archive_of, verify_backup
 from backupctl.results.backup_results import JobResult
 from backupctl.results.verification_results import PRESENT
 from backupctl.scheduler.task import Task
@@ -42,11 +42,11 @@ def backup_verification(settings: ApplianceSettings, resolved: ResolvedLocation)
             raise UsageError(f"{VERIFY.flag} and {option.flag} exclude each other", hint="omit one of them")
         return None
     verifier = archive_verifier(settings.context, PRESENT if level.value == "none" else level.value)
-    system = system_of(settings)
+    find = partial(find_archive_of, system=system_of(settings), search=settings.value(SYSTEM) is None)
     target_access(settings, resolved)  # raises now, and not after the backup
 
     def verify(ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
         access = partial(target_access, settings, replace(resolved, location=location))
-        return verify_backup(verifier, access, system, ended, search=settings.value(SYSTEM) is None)
+        return verify_backup(verifier, access, find, ended)
 
     return verify

@@ -26,17 +26,16 @@ _PATIENCE_SECONDS: Final = 30.0
 
 
 def verify_backup(
-    verifier: Verifier, access: Callable[[], TargetAccess], system: str, ended: Outcome[JobResult], *, search: bool
+    verifier: Verifier,
+    access: Callable[[], TargetAccess],
+    find: Callable[..., TargetArchive],
+    ended: Outcome[JobResult],
 ) -> Task[Outcome[JobResult]]:
-    """Return the outcome of a backup, with that of the verification of its archive if it has succeeded.
-
-    ``search``: if the system has no folder, as that of an appliance that is configured by its address, all systems are
-    searched for the archive.
-    """
+    """Return the outcome of a backup, with that of the verification of its archive if it has succeeded."""
     result, job = ended.value, ended.value.job
     if ended.error is not None or job is None or not job.succeeded:
         return ended
-    find = partial(_find_archive, job=job.id, system=system, search=search)
+    find = partial(find, job=job.id)
     error: BackupctlError | None
     try:
         verifying = verify_archive(verifier, access(), find, encrypted=job.encrypted, patience=_PATIENCE_SECONDS)
@@ -63,10 +62,13 @@ def _failure(error: BackupctlError, job: str) -> BackupctlError:
     return NotVerifiedError.from_facts(facts._replace(message=message, cause=facts, job=job, hint=hint))
 
 
-def _find_archive(target: Target, location: Location, *, job: str, system: str, search: bool) -> TargetArchive:
+def find_archive_of(target: Target, location: Location, *, job: str, system: str, search: bool) -> TargetArchive:
     """Return the archive of a job, which has the timestamp of its id.
 
-    Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
+    Source: public code for 7.0 that makes the path so; unconfirmed for other releases. ``search``: if the system has no
+    folder, as that of an appliance that is configured by its address, all systems are searched.
+
+    Raises VerifyFailedError: if it is missing. Raises NotVerifiedError: if it cannot be told.
     """
     name = parse_archive_name(f"M_0_{job.rpartition('-')[0]}_")
     if name is None:
