@@ -158,14 +158,14 @@ class Case:
             assert ((METADATA,) not in files[1:], () not in files[:-1]) == (True, True)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(archives, requests)
 def test_prune_removes_what_it_says_and_keeps_every_safety_rule(some: Archives, request: PruneRequest) -> None:
     check_whole_run(some, request)
 
 
 @pytest.mark.exhaustive
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(archives, requests)
 def test_prune_keeps_every_safety_rule_at_length(some: Archives, request: PruneRequest) -> None:
     check_whole_run(some, request)
@@ -191,7 +191,7 @@ def check_whole_run(some: Archives, request: PruneRequest) -> None:
     assert (again.keep, again.remove, error) == (plan.keep, (), None)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(archives, requests, st.data())
 def test_prune_that_was_cut_off_leaves_nothing_that_looks_complete_and_is_finished_by_the_next_run(
     some: Archives, request: PruneRequest, data: st.DataObject
@@ -200,7 +200,7 @@ def test_prune_that_was_cut_off_leaves_nothing_that_looks_complete_and_is_finish
 
 
 @pytest.mark.exhaustive
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(archives, requests, st.data())
 def test_prune_that_was_cut_off_is_finished_at_length(
     some: Archives, request: PruneRequest, data: st.DataObject

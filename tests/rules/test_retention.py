@@ -46,7 +46,7 @@ def random_rules(chance: random.Random) -> KeepRules:
     return KeepRules(last, daily, weekly, monthly, within)
 
 
-@pytest.mark.parametrize("number", [300, pytest.param(10_000, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("number", [150, pytest.param(10_000, marks=pytest.mark.exhaustive)])
 def test_rules_keep_what_the_oracle_keeps(number: int) -> None:
     chance = random.Random(20260301)
     lengths = set()

@@ -1,4 +1,4 @@
-"""archive prune, killed at random moments: nothing looks complete that is not, and a later run finishes."""
+"""archive prune in processes: over SFTP, and killed at random moments."""
 
 import random
 import subprocess
@@ -12,6 +12,7 @@ from backupctl.operations.target_archives import read_archives
 from backupctl.targets.path import PathTarget
 from tests.support.archive_folder import ArchiveFolder
 from tests.support.archive_folders import archive_name
+from tests.support.openssh_server import PASSWORD, USER, OpenSshServer
 from tests.support.processes import CLOCK, Program, Programs, ServedAppliance, Simulators, run_in_parallel, wait_until
 
 pytestmark = pytest.mark.real
@@ -102,3 +103,14 @@ def test_prune_that_is_killed_leaves_nothing_that_looks_complete_and_is_not(
     run_in_parallel(Lane.run, lanes)
     assert sum(lane.kills for lane in lanes) >= KILLS
     assert sum(lane.finished for lane in lanes) >= LANES
+
+
+def test_prune_over_sftp(program: Program, serve: Simulators, openssh: OpenSshServer, tmp_path: Path) -> None:
+    folder = ArchiveFolder(tmp_path / "served", "127.0.0.1")
+    folder.add(*NAMES)
+    words = ("--location", openssh.url(folder.root), "--location-user", USER, "--keep-last", "2", "--yes", "-o", "json")
+    environ = serve().environ | {"BACKUPCTL_LOCATION_PASSWORD": PASSWORD}
+    run = program.run("archive", "prune", *words, "--location-fingerprint", openssh.fingerprint(), environ=environ)
+    assert (run.code, [each["removed"] for each in run.result["remove"]]) == (0, [True] * 4)
+    assert folder.names == KEPT
+    assert folder.looking_complete() == {*KEPT}
