@@ -53,7 +53,8 @@ class Manifests:
     def record(self, manifest: Manifest) -> None:
         """Write a manifest whole or not at all; an earlier one stays. Raises OSError: if it cannot be written."""
         path = self._path(manifest.system, manifest.archive)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in path.parents[2::-1]:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
