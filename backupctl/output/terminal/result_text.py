@@ -111,9 +111,10 @@ def _(result: VerificationResult, options: RenderOptions) -> Rendered:
 
 @quiet_text.register(JobResult)
 @quiet_text.register(RestoreResult)
-def _(result: JobResult | RestoreResult, options: RenderOptions) -> Rendered:
-    asked = isinstance(result, JobResult) and result.job is not None and _was_detached(result, result.job)
-    ids = [_name(result, result.job.id, options)] if asked and result.job else []
+@quiet_text.register(VerificationResult)
+def _(result: JobResult | RestoreResult | VerificationResult, options: RenderOptions) -> Rendered:
+    job = result.job if isinstance(result, JobResult) else None
+    ids = [_name(result, job.id, options)] if job is not None and _was_detached(result, job) else []
     return Rendered(ids, notes=_success_warnings(result), close=True)
 
 
@@ -221,11 +222,11 @@ def _(result: RequestsResult, options: RenderOptions) -> Rendered:
     return Rendered([*_title(result, options), *_requests(result.requests)], heading=[notice])
 
 
-def _success_warnings(result: JobResult | RestoreResult) -> list[StyledLine]:
-    """Return the messages of a successful job as warnings, as something may be missing from the backup."""
-    if result.job is None or not result.job.succeeded:
-        return []
-    texts = map(message_text, result.job.messages)
+def _success_warnings(result: Result) -> list[StyledLine]:
+    """Return the messages of a successful job and the warnings about its archive, as something may be missing."""
+    job, found = getattr(result, "job", None), getattr(result, "verification", None)
+    texts = [message_text(each) for each in job.messages] if job is not None and job.succeeded else []
+    texts += found.warnings if isinstance(found, Verification) else ()
     return [each for text in texts for each in warning_lines(f"{result.server}: {text}", None)]
 
 
