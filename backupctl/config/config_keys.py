@@ -21,7 +21,7 @@ from backupctl.config.proxy import Proxy
 from backupctl.config.value import FILE, Source, parse_from
 from backupctl.errors import ConfigError
 
-SERVER_ONLY: Final = ("host", "fingerprint")
+SERVER_ONLY: Final = ("host", "fingerprint", "system")
 """Keys that identify an appliance, and so are allowed only in ``[servers.NAME]``."""
 
 _NUMERIC_OPTIONS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL, *KEEP_RULES)

@@ -150,6 +150,7 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     for name in _table(document, "servers", f"{path}: servers"):
         servers[name] = _server(name, document["servers"], defaults, path)
     _reject_duplicates(servers.values(), path)
+    _reject_shared_folders(servers.values(), path)
     lists = _table(document, "groups", f"{path}: groups")
     groups = {name: _group(name, members, servers, path) for name, members in lists.items()}
     with_tables, notify = _with_notify_tables(document, servers, groups, path)
@@ -219,6 +220,22 @@ def _reject_duplicates(servers: Iterable[Profile], path: Path) -> None:
             raise ConfigError(
                 f"{path}: servers.{other} and servers.{server.name} are the same appliance ({server.address})",
                 hint="keep one of them, and use options for what differs between runs",
+            )
+
+
+def _reject_shared_folders(servers: Iterable[Profile], path: Path) -> None:
+    """Raise ConfigError for a ``system`` that is the folder of another server, whose archives would be pruned."""
+    owners: dict[tuple[object, str], Profile] = {}
+    for server in servers:
+        location = next((layer.values["location"] for layer in server.layers if "location" in layer.values), None)
+        if location is not None and location.depends_on_server:
+            continue
+        system = server.layers[0].values.get("system", server.address.host).lower().removeprefix("sn_")
+        owner = owners.setdefault((location, system), server)
+        if owner is not server and any("system" in each.layers[0].values for each in (owner, server)):
+            raise ConfigError(
+                f"{path}: servers.{owner.name} and servers.{server.name} have the same folder sn_{system}",
+                hint="set system in each table to the folder of that appliance",
             )
 
 

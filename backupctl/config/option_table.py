@@ -310,12 +310,13 @@ PATH_FOR: Final = Option(
     environment="",
     file_key="",
 )
-SYSTEM: Final = _value(
+SYSTEM: Final = Option(
     "system",
     _TARGET,
     optional(parsers.parse_system),
-    "NAME",
-    "The appliance's folder, sn_NAME, if not named after its host.",
+    "Folder of the appliance (default: sn_HOST).",
+    metavar="NAME",
+    file_key="",
 )
 
 

@@ -47,7 +47,6 @@ DEFAULTS = [
     ("location-fingerprint = 'x'", f"location-fingerprint: {wording.INVALID_FINGERPRINT}"),
     ("location-ca-file = 1", f"location-ca-file {wording.NOT_A_STRING}"),
     ("path-for = ['nfs://nas/export']", f"path-for: {wording.INVALID_MOUNT_POINT('nfs://nas/export')}"),
-    ("system = 'a/b'", f"system: {wording.INVALID_SYSTEM('a/b')}"),
     *(
         (f"keep-{period} = -1", f"keep-{period}: {wording.INVALID_NUMBER_OF_ARCHIVES('-1')}")
         for period in ("last", "daily", "weekly", "monthly")
@@ -75,6 +74,7 @@ SERVER = [
     ),
     ("host = 'vc01'\nfingerprint = 'ab:cd'", f"fingerprint: {wording.INVALID_FINGERPRINT}"),
     ("host = 'vc01'\nca-file = 'none.pem'", "ca-file: {folder}/none.pem: No such file or directory"),
+    ("host = 'vc01'\nsystem = 'a/b'", f"system: {wording.INVALID_SYSTEM('a/b')}"),
     (
         "host = 'vc01'\nlocation = 'sftp://h/x'\nlocation-type = 'NFS'",
         f"location and servers.vc01.location-type: {wording.LOCATION_OF_ANOTHER_TYPE('NFS', 'sftp://')}",
