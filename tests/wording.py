@@ -378,6 +378,16 @@ HOOK_TIMED_OUT = "timed out after {}".format
 INSTALL_APPRISE = "pip install apprise"
 NOTHING_TO_NOTIFY = "no ping and no Apprise URL is configured"
 
+# Reading the location from this host
+
+NOTHING_TO_PIN = "{} has neither a host key nor a certificate to pin".format
+NEEDS_HOST_KEY = "{} needs the fingerprint of a host key (SHA256:...)".format
+NEEDS_CERTIFICATE = "{} needs the fingerprint of a certificate (sha256:HEX)".format
+CANNOT_READ = "cannot read {} locations from this host".format
+DOTS_IN_LOCATION = "the location contains '..'"
+SYSTEM_OF_ONE = "--system names the folder of one appliance"
+SHARED_FOLDER = "have the same folder {}".format
+
 # Verification
 
 NOT_COMPARED = "whether its contents have changed"

@@ -9,7 +9,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
 from backupctl.cli.target_settings import target_access
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
-from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
+from backupctl.config.option_table import ALL, GROUP, SERVER
 from backupctl.errors import BackupctlError, BugError, UsageError
 from backupctl.operations.outcome import Outcome
 from backupctl.results.result import Result, complete_result
@@ -47,8 +47,6 @@ def run_direct(
 
 def selected_locations(context: Context, *, needs_server: bool = False) -> list[ApplianceSettings]:
     """Return the settings of each selected appliance, of the defaults if none is selected."""
-    if context.value(SIMULATE):
-        raise UsageError(f"a simulated appliance has no backup server; omit {SIMULATE.flag}")
     if needs_server or any(context.value(option) for option in (SERVER, GROUP, ALL)):
         return appliance_settings(context)
     settings = default_settings(context)

@@ -9,7 +9,7 @@ import msgspec
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.direct import DirectWork, run_direct
-from backupctl.cli.target_settings import system_of
+from backupctl.cli.target_settings import named_system, system_of
 from backupctl.config.option_table import CONFIG, LOCATION_USER, SYSTEM
 from backupctl.operations.outcome import Outcome
 from backupctl.results.result import Result
@@ -27,7 +27,7 @@ class Site:
 
     def __init__(self, settings: ApplianceSettings, access: TargetAccess) -> None:
         self.location = access.location
-        self.system = system_of(settings) if settings.name else settings.value(SYSTEM)
+        self.system = system_of(settings) if settings.name else named_system(settings)
         self._settings = settings
         self._user = access.user or settings.value(LOCATION_USER)
 

@@ -7,9 +7,9 @@ from msgspec import structs
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.direct import complete_direct, selected_locations
-from backupctl.cli.location_settings import location_of
 from backupctl.cli.pin import store_pin, unconfirmed_error
 from backupctl.cli.prompts import confirm
+from backupctl.cli.target_settings import direct_location
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.config.option_table import LOCATION, LOCATION_FINGERPRINT
 from backupctl.config.value import FLAG
@@ -46,7 +46,7 @@ def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[Locati
 
 
 def _probe(settings: ApplianceSettings) -> Task[LocationPinResult]:
-    location = location_of(settings).location
+    location = direct_location(settings).location
     host = settings.profile.address.host or location.host
     return complete_direct(settings, LocationPinResult, _read(settings, location), settings.name or host, host)
 

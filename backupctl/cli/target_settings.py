@@ -1,6 +1,7 @@
 """How to reach the location of an appliance from this host, from settings."""
 
 from pathlib import Path
+from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.location_settings import ResolvedLocation, location_login, location_of
@@ -8,16 +9,41 @@ from backupctl.config.option_table import (
     LOCATION_CA_FILE,
     LOCATION_FINGERPRINT,
     PATH_FOR,
+    SIMULATE,
     SYSTEM,
 )
+from backupctl.config.value import FLAG
 from backupctl.errors import UsageError
+from backupctl.location import Location
 from backupctl.rules.archive_name import system_folder
 from backupctl.rules.fingerprint import is_host_key
 from backupctl.targets.access import TargetAccess
 from backupctl.tls.trust_settings import TrustSettings
 
-_WITH_TLS = frozenset({"FTPS", "HTTPS"})
-_WITH_HOST_KEY = frozenset({"SFTP", "SCP"})
+_HOST_KEY, _CERTIFICATE, _NOTHING = "a host key (SHA256:...)", "a certificate (sha256:HEX)", ""
+_IDENTITY: Final = {
+    "SFTP": _HOST_KEY,
+    "SCP": _HOST_KEY,
+    "FTPS": _CERTIFICATE,
+    "HTTPS": _CERTIFICATE,
+    "FTP": _NOTHING,
+    "HTTP": _NOTHING,
+    "SMB": _NOTHING,
+}
+"""What proves the identity of a server; NFS and unknown types are not connected to."""
+
+
+def direct_location(settings: ApplianceSettings, resolved: ResolvedLocation | None = None) -> ResolvedLocation:
+    """Return the location of an appliance, checked for access from this host.
+
+    Raises UsageError: for a simulated appliance, which must never touch a real location, and for ``..`` in the path.
+    """
+    if settings.value(SIMULATE):
+        raise UsageError(f"a simulated appliance has no backup server; omit {SIMULATE.flag}")
+    resolved = resolved or location_of(settings)
+    if ".." in resolved.location.names:
+        raise UsageError("the location contains '..'", hint="write the path without it")
+    return resolved
 
 
 def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None = None) -> TargetAccess:
@@ -25,33 +51,43 @@ def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None
 
     Raises UsageError and ConfigError: for an invalid setting.
     """
-    resolved = resolved or location_of(settings)
-    location, folder = resolved.location, mount_point(settings, resolved)
+    resolved = direct_location(settings, resolved)
+    location, folder = resolved.location, _mount_point(settings, resolved.location)
     if folder is not None:
         return TargetAccess(location, path=folder)
-    user, password = location_login(settings, resolved)
-    pin = settings.value(LOCATION_FINGERPRINT)
+    identity, pin = _IDENTITY.get(location.type), settings.value(LOCATION_FINGERPRINT)
+    ca_file = settings.value(LOCATION_CA_FILE)
     with settings.attribute_errors(LOCATION_FINGERPRINT, LOCATION_CA_FILE):
-        if pin is not None and is_host_key(pin) != (location.type in _WITH_HOST_KEY):
-            form = "a host key (SHA256:...)" if location.type in _WITH_HOST_KEY else "a certificate (sha256:HEX)"
-            raise UsageError(f"{location.type} needs the fingerprint of {form}")
-        tls = TrustSettings(settings.value(LOCATION_CA_FILE), fingerprint=pin) if location.type in _WITH_TLS else None
+        if identity == _NOTHING and (pin or ca_file):
+            raise UsageError(f"{location.type} has neither a host key nor a certificate to pin")
+        if identity and pin and is_host_key(pin) != (identity == _HOST_KEY):
+            raise UsageError(f"{location.type} needs the fingerprint of {identity}")
+    user, password = location_login(settings, resolved)
     return TargetAccess(
         location,
         user,
         password,
-        host_key=pin if location.type in _WITH_HOST_KEY else None,
-        tls=tls or TrustSettings(),
+        host_key=pin if identity == _HOST_KEY else None,
+        tls=TrustSettings(ca_file, fingerprint=pin) if identity == _CERTIFICATE else TrustSettings(),
         selector=("-s", settings.name) if settings.name else (),
     )
 
 
-def mount_point(settings: ApplianceSettings, resolved: ResolvedLocation) -> Path | None:
+def _mount_point(settings: ApplianceSettings, location: Location) -> Path | None:
     """Return the folder where a location is mounted on this host, None if no setting names one."""
-    found = (each.path_of(resolved.location) for each in settings.value(PATH_FOR))
-    return next(filter(None, found), None)
+    longest_first = sorted(settings.value(PATH_FOR), key=lambda each: len(each.location.names), reverse=True)
+    return next(filter(None, (each.path_of(location) for each in longest_first)), None)
 
 
 def system_of(settings: ApplianceSettings) -> str:
-    """Return the name of the appliance's folder at the location: that of ``--system``, else that of its host."""
-    return system_folder(settings.value(SYSTEM) or settings.profile.address.host)
+    """Return the name of the appliance's folder at the location: the one that is set, else that of its host."""
+    return named_system(settings) or system_folder(settings.profile.address.host)
+
+
+def named_system(settings: ApplianceSettings) -> str | None:
+    """Return the folder that ``system`` names, None if it is not set. Raises UsageError: if several share it."""
+    system = settings.resolve(SYSTEM)
+    if settings.several and system.source.kind == FLAG:
+        hint = f"set {SYSTEM.name} in the table of each server"
+        raise UsageError(f"{SYSTEM.flag} names the folder of one appliance", hint=hint)
+    return system_folder(system.value) if system.value else None

@@ -20,6 +20,7 @@ from backupctl.results.backup_results import JobResult
 from backupctl.results.verification_results import PRESENT
 from backupctl.scheduler.task import Task
 from backupctl.state.manifests import Manifests
+from backupctl.targets.open_target import load_adapter
 
 VerifyBackup = Callable[[Outcome[JobResult], Location], Task[Outcome[JobResult]]]
 """Verifies the archive of a backup that has succeeded at a location."""
@@ -43,7 +44,7 @@ def backup_verification(settings: ApplianceSettings, resolved: ResolvedLocation)
         return None
     verifier = archive_verifier(settings.context, PRESENT if level.value == "none" else level.value)
     find = partial(find_archive_of, system=system_of(settings), search=settings.value(SYSTEM) is None)
-    target_access(settings, resolved)  # raises now, and not after the backup
+    load_adapter(target_access(settings, resolved))  # Checks the settings before the backup starts.
 
     def verify(ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
         access = partial(target_access, settings, replace(resolved, location=location))

@@ -1,7 +1,7 @@
 """Open a target with the adapter of its kind."""
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
@@ -31,8 +31,17 @@ WITH_IDENTITY: Final = frozenset({"FTPS", "HTTPS", "SCP", "SFTP"})
 def open_target(access: TargetAccess, clock: Clock) -> Target:
     """Connect to the server of a location and log in; blocks for up to some ``CONNECT_SECONDS``.
 
-    Raises UsageError: for a kind that cannot be read from here. Raises ConfigError: for a missing package. Raises
-    TargetUnreachableError, TargetIdentityError, TargetLoginError and TargetAnswerError: as ``Target`` does.
+    Raises UsageError and ConfigError: as ``load_adapter`` does. Raises TargetUnreachableError, TargetIdentityError,
+    TargetLoginError and TargetAnswerError: as ``Target`` does.
+    """
+    target: Target = load_adapter(access).connect(access, clock)
+    return target
+
+
+def load_adapter(access: TargetAccess) -> Any:  # noqa: ANN401 - a module
+    """Import the adapter of a location.
+
+    Raises UsageError: for a kind that cannot be read from here. Raises ConfigError: for a missing package.
     """
     adapter = _ADAPTERS.get(access.kind)
     if adapter is None:
@@ -42,12 +51,10 @@ def open_target(access: TargetAccess, clock: Clock) -> Target:
             hint="mount it, and name the folder with $--path-for URL=DIR",
         )
     try:
-        module = import_module(f"backupctl.targets.{adapter}")
+        return import_module(f"backupctl.targets.{adapter}")
     except ImportError as error:
         hint = "pip install 'backupctl[targets]', or pipx inject backupctl paramiko smbprotocol"
         raise ConfigError(f"{access.kind} locations need the Python package {error.name}", hint=hint) from error
-    target: Target = module.connect(access, clock)
-    return target
 
 
 def presented_fingerprint(location: Location, clock: Clock) -> str:

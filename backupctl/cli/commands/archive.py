@@ -31,7 +31,6 @@ from backupctl.config.option_table import (
     LOCATION_USER,
     SERVER,
     STATE_DIR,
-    SYSTEM,
 )
 
 if TYPE_CHECKING:
@@ -221,8 +220,7 @@ def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -
             plans[settings.name] = contact.run(settings, partial(plan_prune, request=request))
         return partial(prune_archives, request=request, confirmed=plans.get(settings.name))
 
-    single_reason = f"{SYSTEM.flag} names the folder of one appliance" if context.value(SYSTEM) else None
-    traits = CommandTraits(changes=not dry_run, single_reason=single_reason)
+    traits = CommandTraits(changes=not dry_run)
     try:
         return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
     finally:
@@ -235,9 +233,10 @@ def _run(
     """Run ``work`` with system and location of each appliance; for one that does not answer, point to ``--direct``."""
     from backupctl.cli.location_settings import location_spec
     from backupctl.cli.runner import collect
+    from backupctl.cli.target_settings import named_system
 
     def prepare(settings: ApplianceSettings) -> Work[R]:
-        return partial(work, settings.value(SYSTEM), location_spec(settings))
+        return partial(work, named_system(settings), location_spec(settings))
 
     return context.finish([_with_hint(each) for each in collect(context, result_type, prepare)])
 
