@@ -5,24 +5,35 @@ that is not as planned. The metadata of an archive goes first: what an interrupt
 next run removes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from operator import methodcaller
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BugError, BusyError
+from backupctl.errors import BackupctlError, BugError, BusyError, InterruptedRunError
+from backupctl.models import ArchiveFilter
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.schedule import read_schedules
-from backupctl.operations.target_archives import METADATA, find_system, read_archive, read_archives
+from backupctl.operations.target_archives import (
+    METADATA,
+    FoundArchives,
+    compare,
+    find_system,
+    list_archives,
+    read_archive,
+)
 from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Warned
+from backupctl.results.job import Job
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.target_archive import TargetArchive
+from backupctl.rules.archive_name import is_named_by_vcenter, job_time, system_folder
 from backupctl.rules.retention import KeepRules, keep_reasons
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import RETRY_SECONDS
@@ -33,12 +44,18 @@ from backupctl.targets.target import Target, TargetPath
 from backupctl.targets.target_errors import NotPrunedError
 
 BY_SCHEDULE: Final = "schedule"
-"""The reason to keep an archive that the retention of the schedule keeps."""
+NEWEST: Final = "newest backup"
+FOREIGN: Final = "not named by vCenter"
+"""Reasons to keep an archive: the retention of the schedule, the newest backup or later, somebody else's name."""
+_DAY: Final = timedelta(days=1)
 _AGAIN: Final = "run it again for a new plan"
 
 
 class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Which archives to judge by which rules: manual or ``scheduled`` ones of ``system``, with ``comment``."""
+    """Which archives to consider by which rules: manual or ``scheduled`` ones of ``system``, with ``comment``.
+
+    ``verified`` is the archive of the backup that was just made.
+    """
 
     targets: TargetConnections
     access: TargetAccess
@@ -47,63 +64,100 @@ class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
     manifests: Manifests
     scheduled: bool = False
     comment: str = ""
+    verified: str | None = None
     dry_run: bool = False
 
 
 class PrunePlan(msgspec.Struct, frozen=True):
-    """What to keep and to remove, as ``found`` in ``folder`` while ``newest_job`` was the newest."""
+    """What to keep and to remove, with the archives ``to_remove`` as they were found, the oldest first."""
 
-    newest_job: str | None
-    folder: TargetPath
+    newest_job: str
     result: PruneResult
-    found: Mapping[str, TargetArchive]
+    to_remove: tuple[TargetArchive, ...]
 
 
 def plan_prune(appliance: Appliance, request: PruneRequest) -> Task[PrunePlan]:
     """Return what to keep and to remove.
 
-    Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed, or jobs or schedules cannot
-    be read. Raises NotFoundError: if the location has no folder of the appliance.
+    Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed, if the folder lacks the
+    appliance's backups, if a time is in the future, or if jobs or schedules cannot be read. Raises NotFoundError: if
+    the location has no folder of the appliance.
     """
-    newest_job = yield from _newest_job(appliance)
+    found = yield from _read_jobs(appliance)
     retained = 0
     if request.scheduled:
         schedules = (yield from read_schedules(appliance)).value
         if schedules.unreadable:
-            raise NotPrunedError("the schedule cannot be read; nothing was removed", server=appliance.name)
+            raise _refusal(appliance, "the schedule cannot be read")
         retained = sum(each.max_count or 0 for each in schedules.schedules)
 
-    def read(target: Target) -> tuple[TargetPath, tuple[TargetArchive, ...]]:
-        folder = find_system(target, request.system)
-        return folder, read_archives(target, request.access.location, folder).archives
+    def read(target: Target) -> FoundArchives:
+        return list_archives(target, request.access.location, request.system, ArchiveFilter())
 
-    folder, archives = yield from request.targets.use(request.access, read)
-    return PrunePlan(newest_job, folder, select(archives, request, retained), {each.archive: each for each in archives})
+    listed = (yield from request.targets.use(request.access, read)).archives
+    archives = [compare(each, request.manifests.read(each.system_name, each.archive)) for each in listed]
+    result = select(archives, request, _newest_backup(appliance, request, found, archives), retained)
+    names = {each.archive for each in result.remove}
+    return PrunePlan(found[0].id, result, tuple(each for each in reversed(archives) if each.archive in names))
 
 
-def select(archives: Sequence[TargetArchive], request: PruneRequest, retained: int) -> PruneResult:
+def _newest_backup(
+    appliance: Appliance, request: PruneRequest, found: Sequence[Job], archives: Sequence[TargetArchive]
+) -> datetime:
+    """Return when the newest backup was made of which both the job and the archive are there.
+
+    An archive has the time of its job. Another appliance's folder, or the wrong location, has none of these backups.
+    """
+    complete = [each for each in archives if _counts(each)]
+    times = {found[0].id: job_time(found[0].id)} | {each.archive: each.start_time for each in complete}
+    for name, time in times.items():
+        if time is not None and time > appliance.clock.now() + _DAY:
+            hint = "check the clocks of the appliance and of this host; move an archive with a wrong time away"
+            raise _refusal(appliance, "the time of $1 is in the future", hint, name)
+    succeeded = {job_time(each.id) for each in found if each.succeeded}
+    for each in complete:
+        if each.start_time in succeeded and request.verified in {None, each.archive}:
+            return each.start_time
+    why, hint = "no archive in $1 belongs to a backup that $server remembers", "check the location and $--system"
+    raise _refusal(appliance, why, hint, system_folder(request.system))
+
+
+def select(archives: Sequence[TargetArchive], request: PruneRequest, newest: datetime, retained: int) -> PruneResult:
     """Return which of the archives of a system, newest first, to keep and to remove.
 
-    Only complete ones count for the rules. ``retained`` scheduled ones are kept whatever the rules say. An unfinished
-    one is removed if a complete one is newer; a damaged one is never removed.
+    Only complete ones count for the rules. ``retained`` scheduled ones, and those of the ``newest`` backup and later,
+    are kept whatever the rules say. An unfinished one is removed if the newest backup is more than a day younger. A
+    damaged one, and one that vCenter has not named, is never removed.
     """
     of_kind = [each for each in archives if (each.kind == "S") == request.scheduled]
-    complete = [each for each in of_kind if each.state == "complete"]
-    judged = [each for each in complete if request.comment in each.comment]
-    by_rules = keep_reasons([each.start_time for each in judged], request.rules)
-    reasons = {each.archive: why for each, why in zip(judged, by_rules, strict=True)}
+    complete = [each for each in of_kind if _counts(each)]
+    considered = [each for each in complete if request.comment in each.comment]
+    by_rules = keep_reasons([each.start_time for each in considered], request.rules)
+    reasons = {each.archive: why for each, why in zip(considered, by_rules, strict=True)}
     for each in complete[:retained]:
         reasons[each.archive] = (*reasons.get(each.archive, ()), BY_SCHEDULE)
-    newest = max((each.start_time for each in archives if each.state == "complete"), default=None)
+
+    def reasons_of(each: TargetArchive) -> tuple[str, ...]:
+        if not is_named_by_vcenter(each.archive):
+            return (FOREIGN,)
+        if not each.complete:
+            return (each.state,)
+        return reasons[each.archive] or ((NEWEST,) if each.start_time >= newest else ())
+
     keep: list[PrunedArchive] = []
     remove: list[PrunedArchive] = []
     for each in of_kind:
         if request.comment in each.comment:
-            why = reasons.get(each.archive, (each.state,))
-            outdated = each.state == "unfinished" and newest is not None and each.start_time < newest
+            why = reasons_of(each)
+            outdated = why == ("unfinished",) and each.start_time < newest - _DAY
             pruned = PrunedArchive(each.archive, each.start_time, each.size_bytes, why)
             (remove if outdated or not why else keep).append(pruned)
     return PruneResult(keep=tuple(keep), remove=tuple(remove))
+
+
+def _counts(archive: TargetArchive) -> bool:
+    """Return whether an archive is a whole backup that the rules count."""
+    return archive.complete and is_named_by_vcenter(archive.archive)
 
 
 def prune_archives(
@@ -115,17 +169,15 @@ def prune_archives(
     """
     plan = yield from plan_prune(appliance, request)
     if confirmed is not None and confirmed != plan:
-        why = "jobs or archives have changed since the question; nothing was removed"
-        raise NotPrunedError(why, server=appliance.name, hint=_AGAIN)
-    for each in plan.result.keep:
-        if "damaged" in each.reasons:
-            appliance.emit(Warned(message=f"{each.archive} is damaged; it is never removed"))
+        raise _refusal(appliance, "jobs or archives changed while you were asked", _AGAIN)
+    for kept in plan.result.keep:
+        for reason in {*kept.reasons} & {"damaged", FOREIGN}:
+            appliance.emit(Warned(message=f"{kept.archive} is {reason}; not removing it"))
     removed, error = set[str](), None
     try:
-        for each in () if request.dry_run else reversed(plan.result.remove):
-            yield from _remove(appliance, request, plan, each.archive)
+        for each in () if request.dry_run else plan.to_remove:
+            yield from _remove(appliance, request, each)
             removed.add(each.archive)
-            request.manifests.remove(plan.folder[-1], each.archive)
     except BackupctlError as failure:
         error = failure
     after = tuple(replace(each, removed=each.archive in removed) for each in plan.result.remove)
@@ -141,45 +193,66 @@ def prune_after_backup(
         return ended
     result = ended.value
     try:
-        done = yield from prune_archives(appliance, request())
+        verified = result.verification.archive if result.verification else None
+        done = yield from prune_archives(appliance, replace(request(), verified=verified))
         result, error = replace(result, keep=done.value.keep, remove=done.value.remove), done.error
     except Exception as problem:  # noqa: BLE001 - a bug must not take the result of the backup away
         error = problem if isinstance(problem, BackupctlError) else BugError.of(problem)
     if error is not None:
-        error = error.with_facts(
-            message="$job succeeded, but pruning failed: $cause",
+        kind = InterruptedRunError if isinstance(error, InterruptedRunError) else NotPrunedError
+        error = kind(
+            "$job succeeded, but pruning failed: $cause",
+            server=appliance.name,
             cause=error.facts._replace(server=None),
             job=job.id,
             hint="do not repeat the backup; prune later with `backupctl archive prune $selector`",
             selector=("-s", appliance.name),
+            details=error.details,
         )
     return Outcome(result, error)
 
 
-def _newest_job(appliance: Appliance) -> Task[str | None]:
-    """Return the id of the newest job, None without any. Raises BusyError and NotPrunedError: as ``plan_prune``."""
-    running = yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)
+def _read_jobs(appliance: Appliance) -> Task[tuple[Job, ...]]:
+    """Return the jobs, newest first. Raises BusyError and NotPrunedError: as ``plan_prune``."""
+    _check_idle(appliance, (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)))
     found, unreadable = yield from jobs.read_all(appliance)
-    running = running or next((each for each in found if not each.ended), None)
-    if running is not None:
-        texts, hint = (describe_running(running, appliance.clock.now()),), hung_hint(running, appliance.clock.now())
-        raise BusyError("$1; nothing was removed", server=appliance.name, texts=texts, hint=hint)
+    _check_idle(appliance, next((each for each in found if not each.ended), None))
     if unreadable:
-        raise NotPrunedError("some backup jobs cannot be read; nothing was removed", server=appliance.name)
-    if found and not found[0].succeeded:
-        hint = "make a successful backup first"
-        raise NotPrunedError("the newest backup did not succeed; nothing was removed", server=appliance.name, hint=hint)
-    return found[0].id if found else None
+        raise _refusal(appliance, "some backup jobs cannot be read")
+    if not found or not found[0].succeeded:
+        why = "the newest backup did not succeed" if found else "$server has no backup jobs"
+        raise _refusal(appliance, why, "make a successful backup first")
+    return found
 
 
-def _remove(appliance: Appliance, request: PruneRequest, plan: PrunePlan, name: str) -> Task[None]:
-    """Remove the files of an archive, which must be as planned, the metadata first, and then its folder."""
-    planned, path, access = plan.found[name], (*plan.folder, name), request.access
-    if (yield from request.targets.use(access, lambda target: read_archive(target, access.location, path))) != planned:
+def _check_idle(appliance: Appliance, running: Job | None) -> None:
+    if running is not None:
+        now = appliance.clock.now()
+        texts, hint = (describe_running(running, now),), hung_hint(running, now)
+        raise BusyError("$1; not removing archives", server=appliance.name, texts=texts, hint=hint)
+
+
+def _refusal(appliance: Appliance, why: str, hint: str | None = None, *texts: str) -> NotPrunedError:
+    return NotPrunedError(f"{why}; nothing was removed", server=appliance.name, texts=texts, hint=hint)
+
+
+def _remove(appliance: Appliance, request: PruneRequest, planned: TargetArchive) -> Task[None]:
+    """Remove an archive, which must be as planned: its manifest, the metadata, the other files, and the folder."""
+
+    def find(target: Target) -> tuple[TargetPath, TargetArchive]:
+        path = (*find_system(target, planned.system_name), planned.archive)
+        return path, read_archive(target, access.location, path)
+
+    access = request.access
+    _check_idle(appliance, (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)))
+    path, archive = yield from request.targets.use(access, find)
+    if archive != planned:
         why = "archive $1 has changed since the plan was made"
-        raise NotPrunedError(why, server=appliance.name, texts=(name,), hint=_AGAIN)
+        raise NotPrunedError(why, server=appliance.name, texts=(planned.archive,), hint=_AGAIN)
     files = sorted((each.name for each in planned.files), key=lambda file: (file != METADATA, file))
     steps = [methodcaller("remove_file", (*path, file)) for file in files]
+    yield Wait(appliance.clock.monotonic())
+    request.manifests.remove(planned.system_name, planned.archive)
     for step in (*steps, methodcaller("remove_empty_dir", path)):
         yield Wait(appliance.clock.monotonic())  # an interruption ends the run here, as the next call is shielded
         yield from request.targets.use(access, step, shielded=True)

@@ -1,7 +1,7 @@
 """Read the archives at a location from this host; these functions block, so ``TargetConnections`` calls them.
 
-The level ``vCenter/`` above the systems may be missing. 6.5 writes straight into the location, without archives that
-could be told apart. Source: folder listings in VMware Cloud Foundation's documentation and in public scripts.
+The level ``vCenter/`` above the systems may be missing. 6.5 writes straight into the location, without a folder for
+each backup. Source: folder listings in VMware Cloud Foundation's documentation and in public scripts.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,14 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from backupctl.errors import NotFoundError
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
 from backupctl.rules.archive_name import SYSTEM_PREFIX, ArchiveName, parse_archive_name, system_folder
+from backupctl.state.manifests import Manifest
 from backupctl.targets.target import Target, TargetEntry, TargetPath, read_small
 from backupctl.targets.target_errors import TargetAnswerError
 
@@ -49,15 +51,9 @@ def find_system(target: Target, name: str) -> TargetPath:
 
     Raises NotFoundError: if it is missing; its details name the systems that are there.
     """
-    wanted = system_folder(name)
-    for parent in _PARENTS:
-        try:
-            if target.stat((*parent, wanted)).kind == "folder":
-                return (*parent, wanted)
-        except NotFoundError:
-            continue
-    systems = find_systems(target)
-    matching = [path for path in systems if path[-1].lower() == wanted.lower()]
+    wanted, systems = system_folder(name), find_systems(target)
+    exact = [path for path in systems if path[-1] == wanted]
+    matching = exact or [path for path in systems if path[-1].lower() == wanted.lower()]
     if len(matching) == 1:
         return matching[0]
     raise NotFoundError(
@@ -71,18 +67,9 @@ def find_system(target: Target, name: str) -> TargetPath:
 _MAX_NAMED: Final = 20
 
 
-def read_archives(target: Target, location: Location, system: TargetPath) -> FoundArchives:
-    """Return the archives in the folder of a system."""
-    return _read(target, location, [system], ArchiveFilter())
-
-
 def list_archives(target: Target, location: Location, system: str | None, selection: ArchiveFilter) -> FoundArchives:
     """Return the archives of a system, or of all. Raises NotFoundError: if the system or the location is missing."""
     systems = find_systems(target) if system is None else [find_system(target, system)]
-    return _read(target, location, systems, selection)
-
-
-def _read(target: Target, location: Location, systems: Sequence[TargetPath], selection: ArchiveFilter) -> FoundArchives:
     entries = [(system, each) for system in systems for each in target.list(system)]
     named = [
         ((*system, each.name), name)
@@ -104,7 +91,7 @@ def _is_selected(name: ArchiveName, selection: ArchiveFilter) -> bool:
 def read_archive(target: Target, location: Location, path: TargetPath) -> TargetArchive:
     """Return one archive. Raises NotFoundError: if it does not exist, or its name is not that of an archive."""
     name = parse_archive_name(path[-1])
-    if name is None or target.stat(path).kind != "folder":
+    if name is None or not _has_folder(target.list(path[:-1]), path[-1]):
         raise NotFoundError("archive $1 not found at the location", texts=(path[-1],))
     return _examine(target, location, path, name)
 
@@ -114,6 +101,8 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
     files = tuple(ArchiveFile(each.name, each.size) for each in entries if each.kind == "file")
     has_metadata = any(file.name == METADATA for file in files)
     surprises = [f"{each.name} is not a file" for each in entries if each.kind != "file"]
+    surprises += [f"{file.name} is not named {METADATA}" for file in files if _is_renamed_metadata(file.name)]
+    surprises += [f"no file beside {METADATA}"] if has_metadata and len(entries) == 1 else []
     problems = list(surprises)
     problems += [f"{file.name} is empty" for file in files if file.size == 0]
     problems += _metadata_problems(target, path) if has_metadata else [f"{METADATA} is missing"]
@@ -132,6 +121,32 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
         size_bytes=sum(sizes) if len(sizes) == len(files) else None,
         files=files,
     )
+
+
+def _is_renamed_metadata(name: str) -> bool:
+    return name != METADATA and name.casefold() == METADATA
+
+
+def compare(archive: TargetArchive, manifest: Manifest | None) -> TargetArchive:
+    """Return an archive, as damaged if names or sizes are not those of its manifest."""
+    differences = differences_from(manifest, archive.files) if manifest is not None else ()
+    problems = tuple(dict.fromkeys((*archive.problems, *differences)))
+    return replace(archive, state="damaged", complete=False, problems=problems) if differences else archive
+
+
+def differences_from(manifest: Manifest, files: Sequence[ArchiveFile]) -> list[str]:
+    """Return how files differ from the manifest, as far as both tell."""
+    before, now = ({each.name: each for each in those} for those in (manifest.files, files))
+    differences = []
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old is None or new is None:
+            differences.append(f"{name} {'is missing' if new is None else 'was added'}")
+        elif old.size != new.size and None not in {old.size, new.size}:
+            differences.append(f"{name} has {new.size} bytes, not {old.size} as before")
+        elif old.sha256 and new.sha256 and old.sha256 != new.sha256:
+            differences.append(f"{name} has other content than before")
+    return differences
 
 
 def _metadata_problems(target: Target, path: TargetPath) -> Sequence[str]:

@@ -19,7 +19,7 @@ from backupctl.formatting import plural, size, timestamp
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.target_archives import METADATA, find_system, list_archives, read_archive
+from backupctl.operations.target_archives import METADATA, differences_from, find_system, list_archives, read_archive
 from backupctl.operations.target_connections import CALL_SECONDS, TargetConnections
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
 from backupctl.results.verification_results import PRESENT, READABLE, UNCHANGED, Verification, VerificationResult
@@ -89,7 +89,7 @@ def verify_archive(
         contents = yield from verifier.connections.use(access, read, seconds=seconds)
     files = tuple(ArchiveFile(name, each.size, each.sha256) for name, each in contents.items()) or archive.files
     damages = [*archive.problems, *_damages(archive, contents, unpacked=level == READABLE and encrypted is False)]
-    damages += _differences(manifest, files) if manifest is not None else ()
+    damages += differences_from(manifest, files) if manifest is not None else ()
     found = _verification(level, archive, contents, manifest)
     if damages:
         result = VerificationResult(verification=replace(found, proved=(), damages=tuple(damages), warnings=warnings))
@@ -160,19 +160,6 @@ def _damages(archive: TargetArchive, contents: Mapping[str, Content], *, unpacke
             yield f"{file.name}: {content.damage}"
         elif unpacked and file.name.endswith(".gz") and not content.is_gzip:
             yield f"{file.name} does not begin as gzip data"
-
-
-def _differences(manifest: Manifest, files: tuple[ArchiveFile, ...]) -> Iterator[str]:
-    """Yield how files differ from the manifest, as far as both tell."""
-    before, now = ({each.name: each for each in those} for those in (manifest.files, files))
-    for name in sorted(before.keys() | now.keys()):
-        old, new = before.get(name), now.get(name)
-        if old is None or new is None:
-            yield f"{name} {'is missing' if new is None else 'was added'}"
-        elif old.size != new.size and None not in {old.size, new.size}:
-            yield f"{name} has {new.size} bytes, not {old.size} as before"
-        elif old.sha256 and new.sha256 and old.sha256 != new.sha256:
-            yield f"{name} has other content than before"
 
 
 def _verification(

@@ -7,7 +7,7 @@ documentation of recovery, and in public scripts.
 
 import binascii
 import re
-from base64 import b32decode
+from base64 import b32decode, b32encode
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -31,21 +31,41 @@ class ArchiveName(NamedTuple):
 def parse_archive_name(name: str) -> ArchiveName | None:
     """Return the parts of a name, None if it is not that of an archive."""
     match = _NAME.fullmatch(name)
-    try:
-        time = datetime.strptime(match["time"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC) if match else None
-    except ValueError:
-        return None
+    time = _parse_time(match["time"]) if match else None
     if match is None or time is None:
         return None
     return ArchiveName(match["kind"], match["version"], time, _decoded(match["comment"]))
 
 
-def _decoded(comment: str) -> str:
-    """Return a comment, as it is if it is not in base32; that appliances always encode it is unconfirmed."""
+def job_time(job_id: str) -> datetime | None:
+    """Return the time in a job id, which is that of the job's archive; None if there is none.
+
+    Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
+    """
+    return _parse_time(job_id.rpartition("-")[0])
+
+
+def is_named_by_vcenter(name: str) -> bool:
+    """Return whether the comment in an archive's name is empty or encoded; in a copy that somebody named it is not."""
+    comment = name.split("_", 3)[-1]
+    return not comment or _decoded(comment) != comment
+
+
+def _parse_time(text: str) -> datetime | None:
     try:
-        return b32decode(comment).decode()
+        return datetime.strptime(text, "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _decoded(comment: str) -> str:
+    """Return a comment, as it is if it is not text in base32; that appliances always encode it is unconfirmed."""
+    try:
+        content = b32decode(comment)
+        decoded = content.decode()
     except (binascii.Error, ValueError):
         return comment
+    return decoded if decoded.isprintable() and b32encode(content).decode() == comment else comment
 
 
 def system_folder(name: str) -> str:

@@ -43,7 +43,7 @@ class Manifests:
         path = self._path(system, archive)
         try:
             return msgspec.json.decode(path.read_bytes(), type=Manifest)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
             facts = str(path), getattr(error, "strerror", None) or str(error)

@@ -1,6 +1,7 @@
 """archive prune: what it keeps, what it refuses, and its question."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.support.intercept import ReplacedAnswer
 
 DAYS = ("20260220", "20260221", "20260226", "20260227", "20260228")
 OTHER = "vc02.example.com"
+NEWEST = archive_name("20260301-000000", kind="S")
+"""The archive of the newest job of an appliance with a history."""
 
 
 def manual(day: str, comment: str = "") -> str:
@@ -29,9 +32,9 @@ def scheduled(day: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> ArchiveFolder:
-    """Return five archives, an unfinished, a damaged and a scheduled one."""
+    """Return five archives, an unfinished, a damaged and two scheduled ones."""
     folder = ArchiveFolder(tmp_path / "mounted")
-    folder.add(*map(manual, DAYS), scheduled("20260210"))
+    folder.add(*map(manual, DAYS), scheduled("20260210"), NEWEST)
     folder.add(manual("20260101"), files={METADATA: None})
     folder.add(manual("20260102"), files={"vum.gz": b""})
     return folder
@@ -78,7 +81,7 @@ def test_prune_of_the_schedule_never_goes_below_what_it_retains(stocked: Command
     run = prune(stocked, folder, "--keep-last", "1", "--scheduled", "--yes")
     kept = {each["archive"]: each["reasons"] for each in run.result["keep"]}
     assert (run.code, len(kept)) == (0, stocked.appliance.schedules.entries["default"].max_count)
-    assert list(kept) == [scheduled(day) for day in reversed(days)][: len(kept)]
+    assert list(kept) == [NEWEST, *(scheduled(day) for day in reversed(days))][: len(kept)]
     assert list(kept.values()) == [["last", "schedule"], *[["schedule"]] * (len(kept) - 1)]
     assert folder.names == sorted([*manuals, *kept])
 
@@ -99,32 +102,111 @@ def fail_newest(backupctl: CommandLine) -> None:
     backupctl.clock.sleep(3600)
 
 
-REFUSALS: dict[str, tuple[tuple[str, ...], Callable[[CommandLine], object], tuple[int, str]]] = {
-    "no rule": (("--yes",), lambda _: None, (2, "usage")),
+def of_another(_: CommandLine, folder: ArchiveFolder) -> None:
+    """The newest job's archive is not there; the others may be of any appliance."""
+    shutil.rmtree(folder.path / NEWEST)
+
+
+def linked(_: CommandLine, folder: ArchiveFolder) -> None:
+    """The level above the systems is a link to another folder."""
+    folder.path.parent.rename(folder.root / "elsewhere")
+    (folder.root / "vCenter").symlink_to("elsewhere")
+
+
+ALL_BUT_ONE = ("--keep-last", "1", "--yes")
+REFUSALS: dict[str, tuple[tuple[str, ...], Callable[[CommandLine, ArchiveFolder], object], tuple[int, str]]] = {
+    "no rule": (("--yes",), lambda *_: None, (2, "usage")),
     "only rules that keep nothing": (
         ("--keep-last", "0", "--keep-within", "0s", "--yes"),
-        lambda _: None,
+        lambda *_: None,
         (2, "usage"),
     ),
-    "no terminal": (("--keep-last", "1"), lambda _: None, (2, "usage")),
-    "other folder": (("--keep-last", "1", "--yes", "--system", OTHER), lambda _: None, (10, "not-found")),
-    "busy": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("busy"), (9, "busy")),
-    "newest failed": (("--keep-last", "1", "--yes"), fail_newest, (6, "not-pruned")),
-    "not allowed": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("forbidden"), (4, "forbidden")),
-    "no jobs": (("--keep-last", "1", "--yes"), lambda each: each.appliance.inject("bad-json@list"), (6, "api")),
+    "no terminal": (("--keep-last", "1"), lambda *_: None, (2, "usage")),
+    "other folder": ((*ALL_BUT_ONE, "--system", OTHER), lambda *_: None, (10, "not-found")),
+    "link": (ALL_BUT_ONE, linked, (10, "not-found")),
+    "busy": (ALL_BUT_ONE, lambda each, _: each.appliance.inject("busy"), (9, "busy")),
+    "newest failed": (ALL_BUT_ONE, lambda each, _: fail_newest(each), (6, "not-pruned")),
+    "no backup": (ALL_BUT_ONE, lambda each, _: each.appliance.jobs.clear(), (6, "not-pruned")),
+    "future": (ALL_BUT_ONE, lambda _, folder: folder.add(manual("20360101")), (6, "not-pruned")),
+    "backups of another appliance": (ALL_BUT_ONE, of_another, (6, "not-pruned")),
+    "metadata of the newest only": (
+        ALL_BUT_ONE,
+        lambda _, folder: only_metadata(folder.path / NEWEST),
+        (6, "not-pruned"),
+    ),
+    "not allowed": (ALL_BUT_ONE, lambda each, _: each.appliance.inject("forbidden"), (4, "forbidden")),
+    "no jobs": (ALL_BUT_ONE, lambda each, _: each.appliance.inject("bad-json@list"), (6, "api")),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_nothing_is_removed_unless_it_is_safe(name: str, stocked: CommandLine, folder: ArchiveFolder) -> None:
     words, prepare, expected = REFUSALS[name]
-    prepare(stocked)
+    prepare(stocked, folder)
     before = folder.files()
     run = prune(stocked, folder, *words)
     assert (run.code, run.json["error"]["slug"]) == expected
     assert folder.files() == before
     if name == "other folder":
         assert run.json["error"]["details"] == [folder.path.name]
+
+
+def only_metadata(archive: Path) -> None:
+    for path in archive.iterdir():
+        if path.name != METADATA:
+            path.unlink()
+
+
+def rename_metadata(archive: Path) -> None:
+    (archive / METADATA).rename(archive / METADATA.upper())
+
+
+OLD = manual("20260220")
+DOUBTFUL: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "nothing but metadata": (OLD, only_metadata, "damaged"),
+    "metadata in another case": (OLD, rename_metadata, "damaged"),
+    "file gone since the manifest": (OLD, lambda at: (at / "vum.gz").unlink(), "damaged"),
+    "metadata gone since the manifest": (OLD, lambda at: (at / METADATA).unlink(), "damaged"),
+    "copy": (f"{OLD}KEEP", lambda _: None, "not named by vCenter"),
+    "copy in base32": (f"{OLD}KEEPSAFE", lambda _: None, "not named by vCenter"),
+    "unfinished for less than a day": (manual("20260228"), lambda at: (at / METADATA).unlink(), "unfinished"),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_archive_in_doubt_is_kept_and_does_not_count(
+    name: str, stocked: CommandLine, folder: ArchiveFolder, tmp_path: Path
+) -> None:
+    archive, change, reason = DOUBTFUL[name]
+    if archive not in folder.names:
+        folder.add(archive)
+    state = ("--state-dir", str(tmp_path / "state"))
+    if "manifest" in name:
+        assert stocked("archive", "verify", archive, *folder.words, *state).code == 0
+    change(folder.path / archive)
+    before = folder.files()
+    run = prune(stocked, folder, "--keep-last", "1", "--yes", *state)
+    kept = {each["archive"]: each["reasons"] for each in run.result["keep"]}
+    newest = manual("20260227" if archive == manual("20260228") else "20260228")
+    assert (run.code, kept) == (0, {newest: ["last"], manual("20260102"): ["damaged"], archive: [reason]})
+    assert {path: content for path, content in before.items() if archive in path.split("/")}.items() <= (
+        folder.files().items()
+    )
+
+
+def test_job_that_starts_while_archives_are_removed_ends_it(
+    stocked: CommandLine, folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = PathTarget.remove_empty_dir
+
+    def overtaken(target: PathTarget, path: TargetPath) -> None:
+        plain(target, path)
+        stocked.create("--no-wait")
+
+    monkeypatch.setattr(PathTarget, "remove_empty_dir", overtaken)
+    run = prune(stocked, folder, "--keep-last", "1", "--yes")
+    assert (run.code, run.json["error"]["slug"]) == (9, "busy")
+    assert [each["removed"] for each in run.result["remove"]] == [False, False, False, False, True]
 
 
 def test_schedule_that_cannot_be_read_keeps_all_of_its_archives(folder: ArchiveFolder) -> None:
@@ -152,23 +234,25 @@ host = "{OTHER}"
 
 
 def test_rules_of_the_file_prune_each_appliance_in_its_own_folder(tmp_path: Path) -> None:
-    backupctl = configured(tmp_path, CONFIGURATION, others={HOST: {}, OTHER: {}})
+    backupctl = configured(tmp_path, CONFIGURATION, others={HOST: {"history": True}, OTHER: {"history": True}})
     folder, other = ArchiveFolder(tmp_path / "mounted"), ArchiveFolder(tmp_path / "mounted", OTHER)
     for each in folder, other:
-        each.add(*map(manual, DAYS))
+        each.add(*map(manual, DAYS), NEWEST)
     shared = prune(backupctl, folder, "--all", "--yes", "--system", HOST)
-    assert (shared.code, shared.json["error"]["slug"], len(folder.names)) == (2, "usage", len(DAYS))
+    assert (shared.code, shared.json["error"]["slug"], len(folder.names)) == (2, "usage", len(DAYS) + 1)
     run = prune(backupctl, folder, "--all", "--yes")
     assert [len(each["remove"]) for each in run.json["results"]] == [4, 4]
-    assert folder.names == other.names == [manual(DAYS[-1])]
+    assert folder.names == other.names == [manual(DAYS[-1]), NEWEST]
 
 
 def test_read_only_appliance_is_not_pruned(tmp_path: Path) -> None:
-    backupctl = configured(tmp_path, f"{CONFIGURATION}read-only = true\n", others={HOST: {}, OTHER: {}})
+    backupctl = configured(
+        tmp_path, f"{CONFIGURATION}read-only = true\n", others={HOST: {"history": True}, OTHER: {"history": True}}
+    )
     folder = ArchiveFolder(tmp_path / "mounted", OTHER)
-    folder.add(*map(manual, DAYS))
+    folder.add(*map(manual, DAYS), NEWEST)
     run = prune(backupctl, folder, "-s", "vc02", "--yes")
-    assert (run.code, run.json["error"]["slug"], len(folder.names)) == (3, "read-only", len(DAYS))
+    assert (run.code, run.json["error"]["slug"], len(folder.names)) == (3, "read-only", len(DAYS) + 1)
     assert len(prune(backupctl, folder, "-s", "vc02", "--dry-run").result["remove"]) == 4
 
 
@@ -233,7 +317,7 @@ def test_signal_ends_it_between_two_files_with_what_was_removed(
     assert (run.code, run.json["error"]["slug"]) == (130, "interrupted")
     assert [each["removed"] for each in run.result["remove"]] == [False, False, False, False, True]
     assert 8 <= len(removed) <= 10
-    assert not folder.looking_complete() - {manual(day) for day in DAYS} - {scheduled("20260210")}
+    assert not folder.looking_complete() - {manual(day) for day in DAYS} - {scheduled("20260210"), NEWEST}
     monkeypatch.undo()
     assert prune(stocked, folder, "--keep-last", "1", "--yes").code == 0
-    assert folder.looking_complete() == {manual(DAYS[-1]), scheduled("20260210")}
+    assert folder.looking_complete() == {manual(DAYS[-1]), scheduled("20260210"), NEWEST}

@@ -15,7 +15,6 @@ from backupctl.operations.target_archives import (
     find_systems,
     list_archives,
     read_archive,
-    read_archives,
 )
 from backupctl.targets.path import PathTarget
 from backupctl.targets.target import TargetEntry, TargetPath
@@ -51,7 +50,7 @@ def test_archives_of_a_system_are_read_newest_first(tmp_path: Path) -> None:
     (system / "M_8.0.0_20261399-000000_").mkdir()
     (system / "backup-metadata.json").write_text("{}")
     (system / "M_8.0.0_20260101-000000_").write_text("a file")
-    found = read_archives(PathTarget(tmp_path), LOCATION, SYSTEM)
+    found = list_archives(PathTarget(tmp_path), LOCATION, SYSTEM[-1], ArchiveFilter())
     newest, oldest = found.archives
     assert (newest.kind, newest.comment, newest.version, newest.state) == ("S", "before", "8.0.1.00100", "complete")
     assert newest.start_time == datetime(2026, 3, 2, 10, 41, 20, tzinfo=UTC)
@@ -70,6 +69,20 @@ class RecordingTarget(PathTarget):
     def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
         self.listed.append("".join(folder[-1:]))
         return super().list(folder)
+
+
+class FollowingTarget(PathTarget):
+    """A server that follows links in all but the last name of a path, as those of SFTP do."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.root = root
+
+    def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
+        return PathTarget(self.root.joinpath(*folder).resolve()).list(())
+
+    def stat(self, path: TargetPath) -> TargetEntry:
+        return PathTarget(self.root.joinpath(*path[:-1]).resolve()).stat(path[-1:])
 
 
 @pytest.mark.parametrize(
@@ -99,6 +112,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "metadata no object": (lambda at: (at / META).write_text("[]"), "damaged", NOT_JSON),
     "metadata nested": (lambda at: (at / META).write_text("[" * 90_000), "damaged", NOT_JSON),
     "metadata huge": (lambda at: (at / META).write_bytes(b" " * 2_000_000), "damaged", TOO_LARGE),
+    "nothing else": (lambda at: (at / DATA).unlink(), "damaged", f"no file beside {META}"),
     "empty file": (lambda at: (at / DATA).write_bytes(b""), "damaged", f"{DATA} is empty"),
     "link": (lambda at: (at / "link").symlink_to("/etc/passwd"), "damaged", "link is not a file"),
     "folder": (lambda at: (at / "sub").mkdir(), "damaged", "sub is not a file"),
@@ -113,12 +127,24 @@ def test_archive_with_a_problem_is_not_complete(tmp_path: Path, name: str) -> No
     assert (archive.state, archive.problems) == (state, (problem,))
 
 
-def test_archive_with_a_link_is_damaged_even_without_metadata(tmp_path: Path) -> None:
+def test_archive_without_metadata_is_damaged_with_a_link_or_metadata_in_another_case(tmp_path: Path) -> None:
     folder = write_archive(tmp_path.joinpath(*SYSTEM, NAME))
-    (folder / META).unlink()
+    (folder / META).rename(folder / META.upper())
     (folder / "link").symlink_to("/etc/passwd")
     archive = read_archive(PathTarget(tmp_path), LOCATION, (*SYSTEM, NAME))
-    assert (archive.state, archive.problems) == ("damaged", ("link is not a file", f"{META} is missing"))
+    renamed = f"{META.upper()} is not named {META}"
+    assert (archive.state, archive.problems) == ("damaged", ("link is not a file", renamed, f"{META} is missing"))
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_links_are_not_followed_on_the_way_to_an_archive(tmp_path: Path, level: int) -> None:
+    write_archive(tmp_path.joinpath(*SYSTEM, NAME))
+    linked = tmp_path.joinpath(*(*SYSTEM, NAME)[: level + 1])
+    linked.rename(tmp_path / "elsewhere")
+    linked.symlink_to(tmp_path / "elsewhere")
+    target = FollowingTarget(tmp_path)
+    with pytest.raises(NotFoundError):
+        read_archive(target, LOCATION, (*find_system(target, SYSTEM[-1]), NAME))
 
 
 @pytest.mark.parametrize("name", ["M_8.0.0_20260301-020000_nothing", "sn_vc01", ""])

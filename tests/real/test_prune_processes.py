@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from backupctl.location import Location
-from backupctl.operations.target_archives import read_archives
+from backupctl.models import ArchiveFilter
+from backupctl.operations.target_archives import list_archives
 from backupctl.targets.path import PathTarget
 from tests.support.archive_folder import ArchiveFolder
 from tests.support.archive_folders import archive_name
@@ -43,8 +44,9 @@ KEPT = NAMES[-2:]
 
 def complete(folder: ArchiveFolder) -> set[str]:
     """Return the archives that the program takes for complete."""
-    target, system = PathTarget(folder.root), ("vCenter", folder.path.name)
-    found = read_archives(target, Location.parse("sftp://backup.example.com/vcenter"), system).archives
+    target, system = PathTarget(folder.root), folder.path.name
+    location = Location.parse("sftp://backup.example.com/vcenter")
+    found = list_archives(target, location, system, ArchiveFilter()).archives
     return {each.archive for each in found if each.state == "complete"}
 
 
