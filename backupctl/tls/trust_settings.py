@@ -51,9 +51,14 @@ def tls_context(trust: TrustSettings) -> ssl.SSLContext:
 def context_without_alpn(trust: TrustSettings) -> ssl.SSLContext:
     """Return a context that HTTP clients do not share: they offer ``http/1.1``, which an FTP server may refuse.
 
-    See RFC 7301, 3.2. Raises ConfigError: if the CA file cannot be read.
+    See RFC 7301, 3.2. In FTP the end of a connection is the end of a file, so one without close_notify, which an
+    attacker can cause, is an error; some releases of Python ignore it by default.
+
+    Raises ConfigError: if the CA file cannot be read.
     """
-    return _context.__wrapped__(trust.ca_file) if trust.verifies else unverified_context.__wrapped__()
+    context = _context.__wrapped__(trust.ca_file) if trust.verifies else unverified_context.__wrapped__()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
 
 
 def default_context(*, cafile: str | None = None, cadata: str | None = None) -> ssl.SSLContext:

@@ -68,10 +68,10 @@ def test_backup_is_found_without_its_appliance_and_restored_to_a_fresh_one(
     fresh = serve(
         *("--fresh", "--store", str(store), "--listen", f"127.0.0.1:{dead.port}", "--accept-password-file", str(root)),
     )
+    assert operator.run(restore).code == 2  # the configured password is that of another user
+    operator.environ["BACKUPCTL_PASSWORD_FILE"] = str(root)
     assert operator.run(restore).code == 5  # not the pinned certificate
     assert operator.run(pinned.replace("vc01.example.com:5480", "vc01"), "--yes").code == 0
-    assert operator.run(restore).code == 4  # the password of another user
-    operator.environ["BACKUPCTL_PASSWORD_FILE"] = str(root)
     run = operator.run(restore)
     assert (run.code, SYSTEM in run.out) == (0, True)
 
