@@ -76,3 +76,11 @@ def prepare_all(
     if is_shared and isinstance(errors[0], UsageError | ConfigError if raise_shared else UsageError):
         raise errors[0]
     return prepared
+
+
+def prepare_tasks(
+    selected: Sequence[ApplianceSettings], result_type: type[R], prepare: Callable[[ApplianceSettings], Task[R]]
+) -> list[Task[R]]:
+    """Return the task of each appliance; an error in its settings becomes its result. Raises as ``prepare_all``."""
+    prepared = prepare_all(selected, prepare)
+    return [each.task(result_type) if isinstance(each, FailedAppliance) else each for each in prepared]

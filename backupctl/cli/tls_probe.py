@@ -6,11 +6,11 @@ from typing import TypeVar
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings, appliance_settings
 from backupctl.cli.connection import observer
 from backupctl.cli.context import Context
-from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
+from backupctl.cli.tasks import prepare_tasks, run_tasks
 from backupctl.cli.tls_settings import proxy_of, selector_words, tls_settings_of
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
-from backupctl.operations.trust import ProbeTarget
+from backupctl.operations.trust import ProbedAppliance
 from backupctl.results.result import Result
 from backupctl.scheduler.task import Task
 
@@ -35,19 +35,18 @@ def probe_all(
     context: Context,
     selected: list[ApplianceSettings],
     result_type: type[R],
-    work: Callable[[ProbeTarget], Task[R]],
+    work: Callable[[ProbedAppliance], Task[R]],
     pinned: Callable[[ApplianceSettings], bool] = lambda _: True,
 ) -> list[R]:
     """Do ``work`` on each appliance and return the results; ``pinned`` decides whose pin is checked.
 
     An error in the settings of one appliance becomes its result, of type ``result_type``.
     """
-    targets = prepare_all(selected, lambda settings: probe_target(settings, pinned=pinned(settings)))
-    tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else work(each) for each in targets]
+    tasks = prepare_tasks(selected, result_type, lambda each: work(probe_target(each, pinned=pinned(each))))
     return run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
 
 
-def probe_target(settings: ApplianceSettings, *, pinned: bool = True, fresh: bool = False) -> ProbeTarget:
+def probe_target(settings: ApplianceSettings, *, pinned: bool = True, fresh: bool = False) -> ProbedAppliance:
     """Return the probe of an appliance; ``fresh`` as in ``connect``."""
     from backupctl.api.certificate_probe import CertificateProbe
     from backupctl.api.connect import connection_to
@@ -64,4 +63,4 @@ def probe_target(settings: ApplianceSettings, *, pinned: bool = True, fresh: boo
     )
     tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.redactor)
     warning = settings.context.configuration.name_warning(settings.profile)
-    return ProbeTarget(settings.name, address.host, tls, name_warning=warning)
+    return ProbedAppliance(settings.name, address.host, tls, name_warning=warning)

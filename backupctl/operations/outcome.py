@@ -4,8 +4,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from backupctl.errors import BackupctlError
+from backupctl.error_facts import renamed
+from backupctl.errors import BackupctlError, BugError
+from backupctl.results.result import Result, complete_result
+from backupctl.scheduler.task import Task
 
+R = TypeVar("R", bound=Result)
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -14,3 +18,17 @@ class Outcome(msgspec.Struct, Generic[T_co], frozen=True):
 
     value: T_co
     error: BackupctlError | None = None
+
+
+def completed(work: Task[Outcome[R]], result_type: type[R], *, name: str, host: str) -> Task[R]:
+    """Do work that needs no login and return its result; errors become part of it, with the name of the appliance."""
+    try:
+        outcome = yield from work
+    except BackupctlError as failure:
+        outcome = Outcome(result_type(), failure.from_facts(renamed(failure.facts, host, name)))
+    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
+        outcome = Outcome(result_type(), BugError.of(bug))
+    error = outcome.error
+    if error is not None and error.facts.server is None:
+        error = error.with_facts(server=name)
+    return complete_result(outcome.value, server=name, host=host, error=error)

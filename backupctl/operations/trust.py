@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from msgspec import structs
 
-from backupctl.error_facts import renamed, render_message
-from backupctl.errors import BackupctlError, BugError
+from backupctl.error_facts import render_message
+from backupctl.errors import BackupctlError
 from backupctl.operations.appliance_run import with_name_warning
-from backupctl.operations.outcome import Outcome
-from backupctl.results.result import Result, complete_result
+from backupctl.operations.outcome import Outcome, completed
+from backupctl.results.result import Result
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult
 from backupctl.scheduler.task import Task, call
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Result)
 
 
-class ProbeTarget(msgspec.Struct, frozen=True):
+class ProbedAppliance(msgspec.Struct, frozen=True):
     """An appliance and the probe of its certificate; the other fields are as in ``Appliance``."""
 
     name: str
@@ -31,19 +31,15 @@ class ProbeTarget(msgspec.Struct, frozen=True):
     name_warning: str | None = None
 
 
-def run_probe(target: ProbeTarget, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
+def run_probe(target: ProbedAppliance, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
     """Do ``work`` and return its result; errors become part of it."""
-    try:
-        outcome = yield from work
-    except BackupctlError as error:
-        named = error.from_facts(renamed(error.facts, target.host, target.name))
-        outcome = Outcome(result_type(), with_name_warning(named, target.name_warning))
-    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
-        outcome = Outcome(result_type(), BugError.of(bug))
-    return complete_result(outcome.value, server=target.name, host=target.host, error=outcome.error)
+    result = yield from completed(work, result_type, name=target.name, host=target.host)
+    if result.error is None:
+        return result
+    return structs.replace(result, error=with_name_warning(result.error, target.name_warning))
 
 
-def show_certificate(target: ProbeTarget) -> Task[CertificateResult]:
+def show_certificate(target: ProbedAppliance) -> Task[CertificateResult]:
     """Return the certificate of an appliance, its chain, and whether it is trusted.
 
     The result has an error if the certificate does not match a pin, but not if it is untrusted.
@@ -51,7 +47,7 @@ def show_certificate(target: ProbeTarget) -> Task[CertificateResult]:
     return (yield from run_probe(target, CertificateResult, _read_certificate(target)))
 
 
-def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
+def _read_certificate(target: ProbedAppliance) -> Task[Outcome[CertificateResult]]:
     probe = target.probe
     trust_error = yield from call(probe.trust_error)
     chain, complete = yield from call(probe.presented_chain)
@@ -68,12 +64,12 @@ def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
     return Outcome(result, probe.pin_mismatch())
 
 
-def fetch_ca_certificates(target: ProbeTarget, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
+def fetch_ca_certificates(target: ProbedAppliance, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
     """Fetch the CA certificates of an appliance and pass their PEM text to ``write``, which returns the file name."""
     return (yield from run_probe(target, CaCertificatesResult, _fetch_ca_certificates(target, write)))
 
 
-def _fetch_ca_certificates(target: ProbeTarget, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
+def _fetch_ca_certificates(target: ProbedAppliance, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
     probe = target.probe
     fetched = yield from call(probe.fetch_cas)
     trust_error = yield from call(lambda: probe.trust_error_with(fetched.pem))

@@ -15,7 +15,7 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import Certificate
-from backupctl.operations.trust import ProbeTarget, fetch_ca_certificates, show_certificate
+from backupctl.operations.trust import ProbedAppliance, fetch_ca_certificates, show_certificate
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from tests.output.samples import a_certificate
 from tests.support.clock import FakeClock
@@ -65,8 +65,8 @@ def run(clock: FakeClock, work: Any) -> Any:
     return result
 
 
-def probe_target(tls: FakeProbe, name_warning: str | None = None) -> ProbeTarget:
-    return ProbeTarget("vc01", "vc01.example.com", cast("CertificateProbe", tls), name_warning)
+def probe_target(tls: FakeProbe, name_warning: str | None = None) -> ProbedAppliance:
+    return ProbedAppliance("vc01", "vc01.example.com", cast("CertificateProbe", tls), name_warning)
 
 
 def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
