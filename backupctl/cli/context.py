@@ -295,6 +295,8 @@ class Context:
     def _finish(self, envelope: Envelope) -> int:
         code = self._show(envelope)
         set_exit_code(code)  # A signal from now on only limits the time for the rest.
+        if "targets" in vars(self):
+            self.targets.close()
         on_shown, self.on_shown = self.on_shown, None
         if on_shown is not None:
             on_shown(envelope)

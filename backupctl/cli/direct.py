@@ -1,48 +1,51 @@
 """Run work on backup locations that needs no appliance."""
 
+import shlex
 from collections.abc import Callable
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
 from backupctl.cli.config_show import default_settings
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
-from backupctl.cli.target_settings import target_access
-from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
-from backupctl.config.option_table import ALL, GROUP, SERVER
-from backupctl.errors import BackupctlError, BugError, UsageError
-from backupctl.operations.outcome import Outcome
-from backupctl.results.result import Result, complete_result
+from backupctl.cli.target_settings import named_system, system_of, target_access
+from backupctl.cli.tasks import prepare_tasks, run_tasks
+from backupctl.config.option_table import ALL, CONFIG, GROUP, LOCATION_USER, SERVER, SYSTEM
+from backupctl.errors import UsageError
+from backupctl.operations.outcome import Outcome, completed
+from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
+from backupctl.results.target_archive import TargetArchive
+from backupctl.rules.archive_name import SYSTEM_PREFIX
 from backupctl.scheduler.task import Task
 from backupctl.targets.access import TargetAccess
 
 R = TypeVar("R", bound=Result)
 
-DirectWork = Callable[[TargetAccess], Task[Outcome[R]]]
-"""The work of a command at the location of one appliance."""
-
 
 def run_direct(
     context: Context,
     result_type: type[R],
-    prepare: Callable[[ApplianceSettings], DirectWork[R]],
+    work: Callable[[ApplianceSettings, TargetAccess, str | None], Task[Outcome[R]]],
     *,
-    needs_server: bool = False,
+    needs_system: bool = False,
 ) -> int:
-    """Run the work at the location of each selected appliance, show the results and return the exit code.
+    """Run ``work`` at the location of each selected appliance, show the results and return the exit code.
 
-    No appliance is contacted. Without a selected one, and unless ``needs_server``, the location is that of the
-    defaults, and the result has the name of its host.
+    No appliance is contacted. ``work`` gets the folder of the appliance. Without a selected appliance, the location is
+    that of the defaults, and the folder is that of ``--system``, which must be given if the work ``needs_system``.
     """
+
+    def prepare(settings: ApplianceSettings) -> Task[R]:
+        access = target_access(settings)
+        system = system_of(settings) if settings.name else named_system(settings)
+        return complete_direct(settings, result_type, work(settings, access, system), access.location.host)
+
+    needs_server = needs_system and context.value(SYSTEM) is None
     selected = selected_locations(context, needs_server=needs_server)
-    prepared = prepare_all(selected, lambda settings: _task(settings, result_type, prepare(settings)))
-    tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else each for each in prepared]
-    try:
-        results = run_tasks(context, tasks)
-    finally:
-        context.targets.close()
-    return context.finish(results)
+    return context.finish(run_tasks(context, prepare_tasks(selected, result_type, prepare)))
 
 
 def selected_locations(context: Context, *, needs_server: bool = False) -> list[ApplianceSettings]:
@@ -58,25 +61,28 @@ def selected_locations(context: Context, *, needs_server: bool = False) -> list[
     return [settings]
 
 
-def _task(settings: ApplianceSettings, result_type: type[R], work: DirectWork[R]) -> Task[R]:
-    """Return a task that does the work; errors become part of its result."""
-    access = target_access(settings)
-    host = settings.profile.address.host or access.location.host
-    return complete_direct(settings, result_type, work(access), settings.name or host, host)
-
-
 def complete_direct(
-    settings: ApplianceSettings, result_type: type[R], work: Task[Outcome[R]], name: str, host: str
+    settings: ApplianceSettings, result_type: type[R], work: Task[Outcome[R]], location_host: str
 ) -> Task[R]:
-    """Do the work and return its result; errors become part of it."""
-    try:
-        outcome = yield from work
-    except BackupctlError as failure:
-        outcome = Outcome(result_type(), failure)
-    except Exception as bug:  # noqa: BLE001 - one location's bug must not take the others' results away
-        outcome = Outcome(result_type(), BugError.of(bug))
-    error = outcome.error
-    if error is not None and error.facts.server is None:
-        error = error.with_facts(server=name)
-    result = complete_result(outcome.value, server=name, host=host, error=error)
+    """Do the work and return its result with secrets masked; that of the defaults has the name of their location."""
+    host = settings.profile.address.host or location_host
+    result = yield from completed(work, result_type, name=settings.name or host, host=host)
     return redacted(result, settings.redactor.redact)
+
+
+def with_restore_command(settings: ApplianceSettings, access: TargetAccess, archive: TargetArchive) -> TargetArchive:
+    """Return an archive with the command that validates a restore of it; the same with ``create`` restores it.
+
+    It is for a fresh appliance with the name of the old one, which has no user but the local ``root``.
+    """
+    location = access.location
+    options = {
+        "-s": settings.server_argument or archive.system_name.removeprefix(SYSTEM_PREFIX),
+        "-u": "root",
+        CONFIG.flag: settings.context.given_text(CONFIG.flag),
+        LOCATION_USER.flag: access.user or settings.value(LOCATION_USER),
+        "--location-type": None if location.scheme else location.type,
+        "--location": archive.location,
+    }
+    words = [word for flag, value in options.items() if value for word in (flag, value)]
+    return replace(archive, restore_command=shlex.join(["backupctl", "restore", "validate", *words]))

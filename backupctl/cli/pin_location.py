@@ -10,7 +10,7 @@ from backupctl.cli.direct import complete_direct, selected_locations
 from backupctl.cli.pin import store_pin, unconfirmed_error
 from backupctl.cli.prompts import confirm
 from backupctl.cli.target_settings import direct_location
-from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
+from backupctl.cli.tasks import prepare_tasks, run_tasks
 from backupctl.config.option_table import LOCATION, LOCATION_FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
@@ -28,8 +28,7 @@ def probe_locations(context: Context, url: str) -> list[tuple[ApplianceSettings,
     if url:
         context.given[LOCATION.key] = (url,)
     selected = selected_locations(context)
-    prepared = prepare_all(selected, _probe)
-    tasks = [each.task(LocationPinResult) if isinstance(each, FailedAppliance) else each for each in prepared]
+    tasks = prepare_tasks(selected, LocationPinResult, _probe)
     results = run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
     return list(zip(selected, results, strict=True))
 
@@ -47,8 +46,7 @@ def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[Locati
 
 def _probe(settings: ApplianceSettings) -> Task[LocationPinResult]:
     location = direct_location(settings).location
-    host = settings.profile.address.host or location.host
-    return complete_direct(settings, LocationPinResult, _read(settings, location), settings.name or host, host)
+    return complete_direct(settings, LocationPinResult, _read(settings, location), location.host)
 
 
 def _read(settings: ApplianceSettings, location: Location) -> Task[Outcome[LocationPinResult]]:

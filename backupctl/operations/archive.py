@@ -13,7 +13,7 @@ from backupctl.scheduler.retry import retry
 from backupctl.scheduler.task import Task
 
 
-def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:
+def fetch_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:
     """Return the names of the systems that have backups at a location.
 
     Raises UsageError: if the location's password would be in a URL (see ``_check_password_in_url``); nothing is sent.
@@ -22,7 +22,7 @@ def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_ur
     return tuple((yield from retry(appliance, partial(appliance.api.system_names, location))))
 
 
-def read_archives(
+def fetch_archives(
     appliance: Appliance,
     location: LocationSpec,
     system_name: str | None,
@@ -32,7 +32,7 @@ def read_archives(
 ) -> Task[tuple[tuple[Archive, ...], int]]:
     """Return the archives of one or all systems, newest first, and the number of unreadable ones."""
     if system_name is None:
-        systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
+        systems = yield from fetch_systems(appliance, location, password_in_url=password_in_url)
     else:
         yield from _check_password_in_url(appliance, location, allowed=password_in_url)
         systems = (system_name,)
@@ -56,7 +56,7 @@ def read_archives(
     return tuple(archives[::-1][: selection.max_results]), unreadable
 
 
-def read_archive(
+def fetch_archive(
     appliance: Appliance, location: LocationSpec, system_name: str | None, archive: str, *, password_in_url: bool
 ) -> Task[Archive]:
     """Return one archive; without ``system_name``, the location must have exactly one system.
@@ -64,7 +64,7 @@ def read_archive(
     Raises NotFoundError: if the archive does not exist. Raises UsageError: if ``system_name`` is needed.
     """
     if system_name is None:
-        systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
+        systems = yield from fetch_systems(appliance, location, password_in_url=password_in_url)
         if len(systems) != 1:
             raise UsageError(
                 f"the location has {len(systems)} systems",

@@ -152,6 +152,7 @@ def test_show_wants_a_server_or_a_system(direct: Direct) -> None:
         assert f"/{DAMAGED}" in run.out.splitlines()[-1]
         archive = direct("show", DAMAGED, *words, "-o", "json").result["archive"]
         assert archive in direct("list", *words, "-o", "json").result["archives"]
+        assert direct("show", "latest", *words, "-o", "json").result["archive"]["archive"] == NEWEST
 
 
 @pytest.mark.parametrize("name", ["M_1", "../sn_vc01.example.com", archive_name("20200101-000000"), ""])

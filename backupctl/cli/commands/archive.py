@@ -35,8 +35,6 @@ from backupctl.config.option_table import (
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
-    from backupctl.cli.direct import DirectWork
-    from backupctl.cli.direct_archives import Site
     from backupctl.cli.runner import Work
     from backupctl.models import ArchiveFilter, LocationSpec
     from backupctl.operations.outcome import Outcome
@@ -44,13 +42,15 @@ if TYPE_CHECKING:
     from backupctl.results.verification_results import VerificationResult
     from backupctl.scheduler.appliance import Appliance
     from backupctl.scheduler.task import Task
-    from backupctl.targets.target import Target
+    from backupctl.targets.access import TargetAccess
 
     R = TypeVar("R", bound=Result)
 
 F = TypeVar("F", bound=Callable[..., object])
 
-direct_option = click.option("--direct", is_flag=True, help="Read the backup server from here, not by an appliance.")
+direct_option = click.option(
+    "--direct", is_flag=True, help="Read the backup server from this host, without the appliance."
+)
 
 
 def _location_options(function: F) -> F:
@@ -74,20 +74,21 @@ command = CommandGroup("archive")
 @click.pass_obj
 def systems(context: Context, direct: bool, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
-    from backupctl.cli.direct_archives import read_directly
-    from backupctl.operations.archive import read_systems
+    from backupctl.cli.direct import run_direct
+    from backupctl.operations.archive import fetch_systems
     from backupctl.operations.outcome import Outcome
     from backupctl.operations.target_archives import find_systems
     from backupctl.results.archive_results import SystemsResult
 
-    def read(target: Target, _site: Site) -> SystemsResult:
-        return SystemsResult(systems=tuple(path[-1] for path in find_systems(target)))
+    def read(_settings: ApplianceSettings, access: TargetAccess, _system: str | None) -> Task[Outcome[SystemsResult]]:
+        found = yield from context.targets.use(access, find_systems)
+        return Outcome(SystemsResult(systems=tuple(path[-1] for path in found)))
 
     def work(_system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
-        names = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
+        names = yield from fetch_systems(appliance, location, password_in_url=allow_password_in_url)
         return Outcome(SystemsResult(systems=names))
 
-    return read_directly(context, SystemsResult, read) if direct else _run(context, SystemsResult, work)
+    return run_direct(context, SystemsResult, read) if direct else _run(context, SystemsResult, work)
 
 
 @command.command("list")
@@ -96,7 +97,7 @@ def systems(context: Context, direct: bool, allow_password_in_url: bool) -> int:
 @click.option("--until", metavar="WHEN", help="Started until then.")
 @click.option("--comment-contains", metavar="TEXT", help="Only archives with this text in their comment.")
 @click.option(
-    "--limit", metavar="N", type=click.IntRange(1), help="Only the newest N archives (default: 128 per system)."
+    "--limit", metavar="N", type=click.IntRange(1), help="Only the newest N (default: 128 per system; directly, all)."
 )
 @_location_options
 @shared_options
@@ -111,8 +112,8 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
     limit: int | None,
 ) -> int:
     """List the archives at a location, newest first."""
-    from backupctl.cli.direct_archives import read_directly
-    from backupctl.operations.archive import read_archives
+    from backupctl.cli.direct import run_direct, with_restore_command
+    from backupctl.operations.archive import fetch_archives
     from backupctl.operations.outcome import Outcome
     from backupctl.operations.target_archives import list_archives
     from backupctl.results.archive_results import ArchivesResult
@@ -120,17 +121,21 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
 
     archive_filter = _archive_filter(context.clock.now(), since, until, comment_contains, limit)
 
-    def read(target: Target, site: Site) -> DirectArchivesResult:
-        found = list_archives(target, site.location, site.system, archive_filter)
-        return DirectArchivesResult(archives=tuple(map(site.with_command, found.archives)), other_entries=found.others)
+    def read(
+        settings: ApplianceSettings, access: TargetAccess, system: str | None
+    ) -> Task[Outcome[DirectArchivesResult]]:
+        reader = partial(list_archives, location=access.location, system=system, selection=archive_filter)
+        found = yield from context.targets.use(access, reader)
+        archives = tuple(with_restore_command(settings, access, each) for each in found.archives)
+        return Outcome(DirectArchivesResult(archives=archives, other_entries=found.others))
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
-        archives, unreadable = yield from read_archives(
+        archives, unreadable = yield from fetch_archives(
             appliance, location, system, archive_filter, password_in_url=allow_password_in_url
         )
         return Outcome(ArchivesResult(archives=archives, unreadable=unreadable))
 
-    return read_directly(context, DirectArchivesResult, read) if direct else _run(context, ArchivesResult, work)
+    return run_direct(context, DirectArchivesResult, read) if direct else _run(context, ArchivesResult, work)
 
 
 @command.command("show")
@@ -141,22 +146,23 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
 @click.pass_obj
 def show(context: Context, archive: str, direct: bool, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
-    from backupctl.cli.direct_archives import read_directly
-    from backupctl.operations import target_archives
-    from backupctl.operations.archive import read_archive
+    from backupctl.cli.direct import run_direct, with_restore_command
+    from backupctl.operations.archive import fetch_archive
     from backupctl.operations.outcome import Outcome
+    from backupctl.operations.verify_archive import find_archive
     from backupctl.results.archive_results import ArchiveResult
 
-    def read(target: Target, site: Site) -> ArchiveResult:
-        path = *target_archives.find_system(target, str(site.system)), archive
-        return ArchiveResult(archive=site.with_command(target_archives.read_archive(target, site.location, path)))
+    def read(settings: ApplianceSettings, access: TargetAccess, system: str | None) -> Task[Outcome[ArchiveResult]]:
+        reader = partial(find_archive, location=access.location, system=str(system), name=archive)
+        found = yield from context.targets.use(access, reader)
+        return Outcome(ArchiveResult(archive=with_restore_command(settings, access, found)))
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
-        info = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
+        info = yield from fetch_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
         return Outcome(ArchiveResult(archive=info))
 
     if direct:
-        return read_directly(context, ArchiveResult, read, needs_system=True)
+        return run_direct(context, ArchiveResult, read, needs_system=True)
     return _run(context, ArchiveResult, work)
 
 
@@ -176,18 +182,18 @@ def show(context: Context, archive: str, direct: bool, allow_password_in_url: bo
 def verify(context: Context, archive: str, level: str) -> int:
     """Verify an archive from this host, without the appliance."""
     from backupctl.cli.direct import run_direct
-    from backupctl.cli.target_settings import system_of
     from backupctl.cli.verification import archive_verifier
     from backupctl.operations.verify_archive import find_archive, verify_archive
     from backupctl.results.verification_results import VerificationResult
 
     verifier = archive_verifier(context, level)
 
-    def prepare(settings: ApplianceSettings) -> DirectWork[VerificationResult]:
-        find = partial(find_archive, system=system_of(settings), name=archive)
-        return partial(verify_archive, verifier, find=find)
+    def work(
+        _settings: ApplianceSettings, access: TargetAccess, system: str | None
+    ) -> Task[Outcome[VerificationResult]]:
+        return verify_archive(verifier, access, partial(find_archive, system=str(system), name=archive))
 
-    return run_direct(context, VerificationResult, prepare, needs_server=True)
+    return run_direct(context, VerificationResult, work, needs_system=True)
 
 
 @command.command("prune")
@@ -221,10 +227,7 @@ def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -
         return partial(prune_archives, request=request, confirmed=plans.get(settings.name))
 
     traits = CommandTraits(changes=not dry_run)
-    try:
-        return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
-    finally:
-        context.targets.close()
+    return run(context, PruneResult, prepare, traits, confirm=partial(confirm_plans, context, plans))
 
 
 def _run(

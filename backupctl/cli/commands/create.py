@@ -46,10 +46,7 @@ def command(context: Context) -> int:
 
     if context.value(DRY_RUN):
         return show_requests(context, _prepare_dry_run)
-    code = run_backups(context, job_result(context), _prepare)
-    if "targets" in vars(context):
-        context.targets.close()
-    return code
+    return run_backups(context, job_result(context), _prepare)
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:

@@ -47,7 +47,4 @@ def command(context: Context, direct: bool) -> int:
 
         return work
 
-    try:
-        return run(context, ChecksResult, prepare)
-    finally:
-        context.targets.close()
+    return run(context, ChecksResult, prepare)
