@@ -148,6 +148,11 @@ class Location(msgspec.Struct, frozen=True):
         return f"{scheme}{user}:{MASK}@{after}" if at and colon and not is_host else self.text
 
     @property
+    def server_port(self) -> int:
+        """The port to connect to. The type must be known."""
+        return self.port or _DEFAULT_PORTS[self.type.lower()]
+
+    @property
     def folder(self) -> str:
         """The normalized path: decoded, without doubled, leading and trailing slashes."""
         return re.sub("/+", "/", unquote(self.path)).strip("/")

@@ -97,7 +97,7 @@ class TargetConnections:
         yield from server.opening.acquire()
         try:
             if server.error is not None and self._clock.monotonic() < server.closed_until:
-                raise server.error
+                raise server.error.with_facts(selector=access.pin_selector)  # in the words of this appliance
             return (yield from self._call(partial(open_target, access, self._clock), CALL_SECONDS, shielded=False))
         except InterruptedRunError:
             raise

@@ -1,32 +1,31 @@
 """FTP, and FTPS with explicit TLS (RFC 4217), in passive mode.
 
-Paths are relative to the login folder, as curl reads FTP URLs (RFC 1738), or to ``/`` if their first name is not there.
+Paths are relative to the login folder, as curl reads FTP URLs (RFC 1738).
 """
 
 import ftplib
 import re
 import socket
 import ssl
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError
-from backupctl.secrets.redaction import Redactor
-from backupctl.secrets.secret import Secret
-from backupctl.targets import target_errors as errors
 from backupctl.targets.access import TargetAccess
-from backupctl.targets.ftp_listing import parse_list, parse_mlsd
+from backupctl.targets.ftp_listing import parse_list
+from backupctl.targets.server_errors import ServerErrors
 from backupctl.targets.target import ANSWER_SECONDS, CHUNK_BYTES, CONNECT_SECONDS, TargetEntry, TargetPath, bounded
+from backupctl.targets.target_errors import TargetAnswerError, TargetIdentityError
 from backupctl.targets.tls_identity import TlsIdentity
 
 _MAX_REPLY_BYTES: Final = 64 * 1024
 _MAX_LISTING_BYTES: Final = 16 * 1024 * 1024
-_MAX_SHOWN: Final = 200
 _LOST_CODES: Final = {"421", "425", "426"}
 _REPLY: Final = re.compile(rb"(?:(\d{3})(?:-(?s:.*?)\n\1(?!-)|(?!-))|\D).*\n")
-_INCOMPLETE: Final = re.compile("fail|truncat", re.IGNORECASE)
+_PATH: Final = re.compile('"[^"]*"')
+_INCOMPLETE: Final = re.compile("failed to open|truncated", re.IGNORECASE)
 """In a reply 226: "Transfer done (but failed to open directory)" of vsftpd, "Output truncated" of Pure-FTPd."""
 
 
@@ -46,62 +45,59 @@ class FtpTarget:
 
     def __init__(self, access: TargetAccess, clock: Clock) -> None:
         self._access = access
-        self._host = access.location.host
+        self._server_errors = ServerErrors(access)
         self._identity = TlsIdentity(access, clock)
         self._client = _Client(self._identity, clock)
-        self._redactor = Redactor()
-        self._redactor.add(access.password or Secret(""))
-        self._has_mlsd = False
         self._login_folder = "/"
-        self._starts: dict[str, str] = {}
 
     def log_in(self) -> None:
-        """Connect, start TLS, log in, and ask what the server offers."""
-        client, access, host = self._client, self._access, self._host
+        """Connect, start TLS, log in, and ask for the login folder."""
+        client, access, errors = self._client, self._access, self._server_errors
         is_ftps = access.kind == "ftps"
-        no_tls = errors.TargetIdentityError(
-            "the server does not offer TLS: $1", server=host, hint="enable explicit TLS (AUTH TLS) on the server"
-        )
         with self._errors():
-            client.connect(host, access.location.port or ftplib.FTP_PORT, CONNECT_SECONDS)
-        with self._errors(refusal=no_tls):
+            client.connect(access.location.host, access.location.server_port, CONNECT_SECONDS)
+        with self._errors(refusal=self._without_tls):
             if is_ftps:
                 client.start_tls()
-        with self._errors(refusal=errors.TargetLoginError("the server rejected the login: $1", server=host)):
+        with self._errors(refusal=errors.rejected):
             client.login(access.user or "", access.password.reveal() if access.password else "")
-        with self._errors(refusal=no_tls):
+        with self._errors(refusal=self._without_tls):
             if is_ftps:
                 client.voidcmd("PBSZ 0")
                 client.voidcmd("PROT P")
         with self._errors():
             client.voidcmd("TYPE I")
-            with suppress(ftplib.error_perm):
-                features = client.sendcmd("FEAT").upper().split()
-                self._has_mlsd = "MLST" in features
-                if "UTF8" in features:
-                    client.sendcmd("OPTS UTF8 ON")
+            with suppress(ftplib.error_perm, ftplib.error_temp):
+                client.sendcmd("OPTS UTF8 ON")
             with suppress(ftplib.error_perm):
                 self._login_folder = client.pwd()
 
     def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
         """Return the entries of a folder."""
-        content = bytearray()
         with self._errors(folder):
             self._client.voidcmd(f"CWD {self._absolute(folder)}")
-            with closing(self._client.receive("MLSD" if self._has_mlsd else "LIST")) as chunks:
-                for chunk in chunks:
-                    content += chunk
-                    if len(content) > _MAX_LISTING_BYTES:
-                        raise errors.TargetAnswerError(f"a listing is larger than {_MAX_LISTING_BYTES >> 20} MiB")
-        lines = content.decode(errors="backslashreplace").replace("\r\n", "\n").split("\n")
-        return bounded((parse_mlsd if self._has_mlsd else parse_list)(lines))
+            content = b""
+            with suppress(ftplib.error_perm):
+                content = self._listing("LIST -a")
+            # Servers that know "-a" list "." and ".." even in an empty folder.
+            content = content or self._listing("LIST")
+        return bounded(parse_list(content.decode(errors="backslashreplace").replace("\r\n", "\n").split("\n")))
+
+    def _listing(self, command: str) -> bytes:
+        content = bytearray()
+        with closing(self._client.receive(command)) as chunks:
+            for chunk in chunks:
+                content += chunk
+                if len(content) > _MAX_LISTING_BYTES:
+                    raise TargetAnswerError(f"a listing is larger than {_MAX_LISTING_BYTES >> 20} MiB")
+        return bytes(content)
 
     def stat(self, path: TargetPath) -> TargetEntry:
         """Return one entry from the listing of its folder, as SIZE and MLST may follow links."""
         for each in self.list(path[:-1]):
             if each.name == path[-1]:
                 return each
-        raise NotFoundError("$1 does not exist", server=self._host, texts=("/" + "/".join(path),))
+        raise self._server_errors.missing(path)
 
     def open_read(self, path: TargetPath) -> Generator[bytes, None, None]:
         """Yield the content of a file."""
@@ -123,31 +119,26 @@ class FtpTarget:
         self._client.close()
 
     def _absolute(self, path: TargetPath) -> str:
-        first = path[0] if path else ""
-        for start in (self._login_folder, "/"):
-            if first and first not in self._starts and self._login_folder != "/":
-                with suppress(ftplib.error_perm):
-                    self._client.voidcmd(f"CWD {start.rstrip('/')}/{first}")
-                    self._starts[first] = start
-        return "/".join((self._starts.get(first, self._login_folder).rstrip("/"), *path)) or "/"
+        return "/".join((self._login_folder.rstrip("/"), *path)) or "/"
+
+    def _without_tls(self, reply: str) -> TargetIdentityError:
+        hint = "enable explicit TLS (AUTH TLS) on the server"
+        message, server = "$server does not offer TLS: $1", self._server_errors.name
+        return self._server_errors.untrusted(TargetIdentityError(message, server=server, texts=(reply,), hint=hint))
 
     @contextmanager
-    def _errors(self, path: TargetPath = (), *, refusal: BackupctlError | None = None) -> Iterator[None]:
-        """Raise the errors of a target; ``refusal`` for a reply 4xx or 5xx, if given."""
+    def _errors(
+        self, path: TargetPath = (), *, refusal: Callable[[str], BackupctlError] | None = None
+    ) -> Iterator[None]:
+        """Raise the errors of a target; those of ``refusal`` for a reply 4xx or 5xx, if given."""
         try:
             yield
         except (ftplib.Error, OSError, EOFError, ValueError, OverflowError) as error:
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-            text = " ".join(self._redactor.redact(reason).split())[:_MAX_SHOWN]
+            text = self._server_errors.text(getattr(error, "reason", None) or error)
             if isinstance(error, ftplib.error_perm | ftplib.error_temp) and text[:3] not in _LOST_CODES:
-                raise refusal.with_facts(texts=(text,)) if refusal else self._refused(text, path) from error
+                raise refusal(text) if refusal else self._refused(text, path) from error
             self._client.close()
-            raise self._identity.error_for(error) or errors.TargetUnreachableError(
-                "connection failed: $1",
-                server=self._host,
-                texts=(text or "closed by the server",),
-                hint="check that no firewall blocks the server's port or its passive ports",
-            ) from error
+            raise self._identity.error_for(error) or self._server_errors.unreachable(text) from error
 
     def _refused(self, reply: str, path: TargetPath) -> BackupctlError:
         """Return the error for a refusal; 550 has many reasons, so the listing of the folder decides."""
@@ -156,7 +147,7 @@ class FtpTarget:
                 self.stat(path)
         except NotFoundError as missing:
             return missing
-        return errors.TargetAnswerError("$1: $2", server=self._host, texts=("/" + "/".join(path), reply))
+        return self._server_errors.refused(path, reply)
 
 
 class _Client(ftplib.FTP):
@@ -180,22 +171,29 @@ class _Client(ftplib.FTP):
 
     def start_tls(self) -> None:
         self.voidcmd("AUTH TLS")
-        self._received = b""  # whatever follows in clear is not the server's
+        self._received = b""  # bytes that arrived before TLS: anybody could have sent them
         self.sock = self._with_tls(self._control)
 
     def putline(self, line: str) -> None:
         if not {"\r", "\n", "\0"}.isdisjoint(line):
-            raise errors.TargetAnswerError("a name contains a line break")
+            raise TargetAnswerError("a name or the password contains a line break")
+        self._control.settimeout(0)
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            self._received += self._control.recv(_MAX_REPLY_BYTES)
+        if self._received:  # else it would be taken for the reply to this command
+            raise ValueError(f"unexpected reply {self._received.decode(errors='backslashreplace')}")
         self._control.settimeout(ANSWER_SECONDS)
         self._control.sendall(line.encode(errors="surrogateescape") + b"\r\n")
 
     def getmultiline(self) -> str:
         deadline = self._clock.monotonic() + ANSWER_SECONDS
         while not (reply := _REPLY.match(self._received)):
-            received = self._read(self._control, _MAX_REPLY_BYTES - len(self._received), deadline)
+            received = self._read(self._control, _MAX_REPLY_BYTES, deadline)
             if not received:
                 raise EOFError
             self._received += received
+            if len(self._received) > _MAX_REPLY_BYTES:
+                raise ValueError(f"a reply is larger than {_MAX_REPLY_BYTES >> 10} KiB")
         self._received = self._received[reply.end() :]
         return reply[0].decode(errors="backslashreplace").replace("\r\n", "\n").rstrip("\n")
 
@@ -218,8 +216,8 @@ class _Client(ftplib.FTP):
             if isinstance(data, ssl.SSLSocket):
                 with suppress(OSError):
                     data.unwrap()  # some servers wait for the end of TLS
-        if _INCOMPLETE.search(self.voidresp()):
-            raise errors.TargetAnswerError("the server sent a part only; check the permissions of the folder")
+        if _INCOMPLETE.search(_PATH.sub("", self.voidresp())):
+            raise TargetAnswerError("the listing is incomplete; check the permissions of the folder")
 
     def _with_tls(self, plain: socket.socket, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
         """Return a verified TLS connection, which reports an end without close_notify, as an attacker can cause it."""
@@ -228,7 +226,7 @@ class _Client(ftplib.FTP):
         )
         try:
             self._identity.check_pin(tls)
-        except errors.TargetIdentityError:
+        except TargetIdentityError:
             tls.close()
             raise
         return tls
@@ -240,9 +238,15 @@ class _Client(ftplib.FTP):
             chunk += part
         return bytes(chunk)
 
+    def close(self) -> None:
+        """Close the connection; a thread that reads from it gets the end."""
+        with suppress(OSError, EOFError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        super().close()
+
     def _read(self, source: socket.socket, size: int, deadline: float) -> bytes:
         left = deadline - self._clock.monotonic()
-        if left <= 0:
+        if left <= 0 or self.sock is None:
             raise TimeoutError("timed out")
         source.settimeout(left)
         return source.recv(size)

@@ -1,4 +1,4 @@
-"""Parse the listings of FTP servers: MLSD (RFC 3659), and LIST in the forms of Unix and Windows.
+"""Parse the listings of FTP servers, in the forms of Unix and Windows.
 
 No standard defines LIST: servers print what ``ls -l`` or ``dir`` does. A line that cannot be parsed becomes an entry of
 the kind ``other``, so that nothing is hidden.
@@ -12,9 +12,7 @@ from backupctl.targets.target import TargetEntry, target_entry
 
 _KINDS: Final[dict[str, Literal["file", "folder", "other"]]] = {
     "-": "file",
-    "file": "file",
     "d": "folder",
-    "dir": "folder",
     "<dir>": "folder",
 }
 _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)"
@@ -41,15 +39,6 @@ def parse_list(lines: Iterable[str]) -> Iterator[TargetEntry]:
         if line and not (number == 0 and _TOTAL.fullmatch(line)):
             found = next(filter(None, (form.fullmatch(line) for form in _FORMS)), None)
             yield from _entry(line, **found.groupdict() if found else {})
-
-
-def parse_mlsd(lines: Iterable[str]) -> Iterator[TargetEntry]:
-    """Yield the entries of an answer to MLSD, given without line ends."""
-    for line in filter(None, lines):
-        facts, _, name = line.partition("; ")
-        values = dict(fact.lower().partition("=")[::2] for fact in facts.split(";"))
-        if values.get("type") not in {"cdir", "pdir"}:
-            yield from _entry(line, name, values.get("type", ""), values.get("size"))
 
 
 def _entry(line: str, name: str = "", mark: str | None = "", size: str | None = None) -> Iterator[TargetEntry]:

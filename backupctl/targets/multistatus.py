@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from backupctl.targets.target import MAX_ENTRIES, EntryKind, TargetPath
+from backupctl.targets.target import EntryKind, TargetPath
 
-_MAX_BYTES: Final = 8 * 1024 * 1024
-"""Limit of a document; ``MAX_ENTRIES`` take some 7 MB."""
+_MAX_BYTES: Final = 4 * 1024 * 1024
+"""Limit of a document: some 10,000 entries, or 180 MiB of memory for the shortest elements."""
 
 
 class Resource(NamedTuple):
@@ -23,7 +23,7 @@ class Resource(NamedTuple):
 
 def read_multistatus(chunks: Iterable[bytes]) -> tuple[Resource, ...]:
     """Return the resources of a document. Raises SyntaxError, LookupError or ValueError: for an invalid one."""
-    parser, left = ET.XMLParser(target=_BoundedBuilder()), _MAX_BYTES  # noqa: S314 - entities need a DTD
+    parser, left = ET.XMLParser(target=_WithoutDtd()), _MAX_BYTES  # noqa: S314 - entities need a DTD
     for chunk in chunks:
         left -= len(chunk)
         if left < 0:
@@ -32,19 +32,9 @@ def read_multistatus(chunks: Iterable[bytes]) -> tuple[Resource, ...]:
     return tuple(map(_resource, parser.close().iterfind("{DAV:}response")))
 
 
-class _BoundedBuilder(ET.TreeBuilder):
-    """Refuses a DTD, and more elements than the largest folder needs: 8 MiB of them take 360 MiB of memory."""
-
-    _left = 16 * MAX_ENTRIES
-
+class _WithoutDtd(ET.TreeBuilder):
     def doctype(self, *_: object) -> None:
         raise ValueError("it has a DTD")
-
-    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
-        self._left -= 1
-        if self._left < 0:
-            raise ValueError("it has too many elements")
-        return super().start(tag, attrs)
 
 
 def _resource(response: ET.Element) -> Resource:

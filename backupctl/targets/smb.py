@@ -6,7 +6,7 @@ asks other hosts for tickets or takes them from the environment. The protocol: M
 
 import logging
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -19,18 +19,15 @@ from smbprotocol.session import Session
 from smbprotocol.tree import TreeConnect
 
 from backupctl.clock import Clock
-from backupctl.errors import BackupctlError, NotFoundError, causes_of
+from backupctl.errors import BackupctlError, causes_of
 from backupctl.targets import target
-from backupctl.targets import target_errors as errors
 from backupctl.targets.access import TargetAccess
+from backupctl.targets.server_errors import ServerErrors
 from backupctl.targets.target import TargetEntry, TargetPath, target_entry
+from backupctl.targets.target_errors import TargetAnswerError, TargetIdentityError
 
 for _package in ("smbprotocol", "spnego"):
     logging.getLogger(_package).addHandler(logging.NullHandler())  # else Python prints their warnings
-
-_TO_SMB: Final = str.maketrans('"*:<>?|', "\uf020\uf021\uf022\uf023\uf024\uf025\uf027")
-_FROM_SMB: Final = {mapped: char for char, mapped in _TO_SMB.items()}
-"""Characters that SMB forbids in names, and what Linux writes instead: ``mapposix`` of mount.cifs(8)."""
 
 _STATUS: Final = {code: name[7:].replace("_", " ").lower() for name, code in vars(NtStatus).items() if name[0] == "S"}
 _MISSING: Final = (smb.BadNetworkName, smb.NoSuchFile, smb.ObjectNameNotFound, smb.ObjectPathNotFound)
@@ -47,24 +44,27 @@ _LINK: Final = 0x20000000
 
 def connect(access: TargetAccess, _clock: Clock) -> "SmbTarget":
     """Return the target of an SMB server. Raises TargetLoginError: without a user or password, too."""
-    host = access.location.host
+    location, errors = access.location, ServerErrors(access)
     if not access.user or access.password is None:  # they would be taken from the environment
-        raise errors.TargetLoginError("needs a user and a password", server=host)
-    connection = _SignedConnection(uuid.uuid4(), host, access.location.port or 445)
+        raise errors.without_login()
+    connection = _SignedConnection(uuid.uuid4(), location.host, location.server_port)
+    connection.errors = errors
     session = Session(connection, access.user, access.password.reveal(), require_encryption=False, auth_protocol="ntlm")
     try:
-        with _errors(host):
+        with _errors(errors):
             connection.connect(timeout=target.CONNECT_SECONDS)
-        with _errors(host, ("login rejected",), errors.TargetLoginError):
+        with _errors(errors, refusal=errors.rejected):
             session.connect()
     except BaseException:
         connection.drop()
         raise
-    return SmbTarget(session, host)
+    return SmbTarget(session, errors)
 
 
 class _SignedConnection(Connection):  # type: ignore[misc]
     """A connection that waits for no answer forever, and accepts none that is not signed."""
+
+    errors: ServerErrors
 
     def receive(self, request: Any, wait: bool = True, timeout: float | None = None, **_: Any) -> Any:
         """Return the answer to a request, without following a link."""
@@ -83,7 +83,8 @@ class _SignedConnection(Connection):  # type: ignore[misc]
         try:
             super().verify_signature(header, session_id, force or (session_id in self.session_table and not pending))
         except smb.SMBException as error:
-            raise errors.TargetIdentityError("invalid signature", server=self.server_name) from error
+            forged = TargetIdentityError("invalid signature from $server", server=self.errors.name)
+            raise self.errors.untrusted(forged) from error
 
     def drop(self) -> None:
         """Close the connection without waiting for the server, which then closes what is open."""
@@ -95,9 +96,9 @@ class _SignedConnection(Connection):  # type: ignore[misc]
 class SmbTarget:
     """The shares of an SMB server."""
 
-    def __init__(self, session: Any, host: str) -> None:
+    def __init__(self, session: Any, errors: ServerErrors) -> None:
         self._session = session
-        self._host = host
+        self._errors = errors
         self._trees: dict[str, Any] = {}
 
     def list(self, folder: TargetPath) -> tuple[TargetEntry, ...]:
@@ -108,7 +109,7 @@ class SmbTarget:
     def stat(self, path: TargetPath) -> TargetEntry:
         """Return one entry, as its folder lists it."""
         with self._opened(path[:-1] or path) as opened:
-            return next(_entries(opened, path[-1].translate(_TO_SMB))) if path[1:] else target_entry(path[0], "folder")
+            return next(_entries(opened, path[-1])) if path[1:] else target_entry(path[0], "folder")
 
     def open_read(self, path: TargetPath) -> Generator[bytes, None, None]:
         """Yield the content of a file."""
@@ -144,14 +145,14 @@ class SmbTarget:
     @contextmanager
     def _opened(self, path: TargetPath, access: int = _READ, options: int = _FOLDER) -> Iterator[Any]:
         if not path:
-            raise errors.TargetAnswerError("no share in the location", hint="use smb://host/share/folder")
-        with _errors(self._host, path):
+            raise TargetAnswerError("the location names no share", hint="use smb://host/share/folder")
+        with _errors(self._errors, path):
             if path[0] not in self._trees:
-                tree = TreeConnect(self._session, rf"\\{self._host}\{path[0]}")
+                tree = TreeConnect(self._session, rf"\\{self._session.connection.server_name}\{path[0]}")
                 tree.connect()
                 tree.is_dfs_share = False
                 self._trees[path[0]] = tree
-            opened = Open(self._trees[path[0]], "\\".join(path[1:]).translate(_TO_SMB))
+            opened = Open(self._trees[path[0]], "\\".join(path[1:]))
             opened.create(_IMPERSONATION, access, 0, _SHARE_ALL, _OPEN_EXISTING, options)
             try:
                 yield opened
@@ -166,7 +167,7 @@ def _entries(folder: Any, pattern: str) -> Iterator[TargetEntry]:
 
 
 def _entry(found: Any) -> TargetEntry:
-    name = found["file_name"].get_value().decode("utf-16-le", "surrogatepass").translate(_FROM_SMB)
+    name = found["file_name"].get_value().decode("utf-16-le", "surrogatepass")
     flags, reparse_tag = found["file_attributes"], found["ea_size"].get_value()
     folder = flags.has_flag(FileAttributes.FILE_ATTRIBUTE_DIRECTORY)
     if flags.has_flag(FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT) and (folder or reparse_tag & _LINK):
@@ -176,7 +177,7 @@ def _entry(found: Any) -> TargetEntry:
 
 @contextmanager
 def _errors(
-    host: str, path: TargetPath = (), refusal: type[BackupctlError] = errors.TargetAnswerError
+    errors: ServerErrors, path: TargetPath = (), *, refusal: Callable[[str], BackupctlError] | None = None
 ) -> Iterator[None]:
     """Map the errors of smbprotocol, which may raise anything for an unusable answer."""
     try:
@@ -184,13 +185,13 @@ def _errors(
     except BackupctlError:
         raise
     except _MISSING as error:
-        raise NotFoundError("$1 does not exist", server=host, texts=("/".join(path),)) from error
+        raise errors.missing(path) from error
     except Exception as error:
-        lost = (each.strerror or str(each) for each in causes_of(error) if isinstance(each, OSError))
-        kind: type[BackupctlError] = errors.TargetUnreachableError
-        reason = next(lost, "connection lost")
         if isinstance(error, smb.SMBResponseException):
-            kind, reason = refusal, _STATUS.get(error.status, f"SMB status {error.status:#x}")
+            reason = _STATUS.get(error.status, f"SMB status {error.status:#x}")
         elif type(error) is smb.SMBException:
-            kind, reason = refusal, str(error)
-        raise kind("$1: $2" if path else "$2", server=host, texts=("/".join(path), reason)) from error
+            reason = str(error)
+        else:
+            lost = next((each for each in causes_of(error) if isinstance(each, OSError)), "connection lost")
+            raise errors.unreachable(lost) from error
+        raise refusal(reason) if refusal else errors.refused(path, reason) from error

@@ -8,6 +8,7 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import PinMismatchError
 from backupctl.targets.access import TargetAccess
+from backupctl.targets.server_errors import ServerErrors
 from backupctl.targets.target_errors import TargetIdentityError
 from backupctl.tls.certificate_errors import Remedy, certificate_error
 from backupctl.tls.peer import Peer, pin_verifier
@@ -31,7 +32,8 @@ class TlsIdentity:
         self._is_ftps = access.kind == "ftps"
         self._trust = access.tls
         self._clock = clock
-        self._peer = Peer(access.location.host, access.location.host, access.pin_selector)
+        self._errors = ServerErrors(access)
+        self._peer = Peer(access.location.host, self._errors.name, ())
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -44,9 +46,9 @@ class TlsIdentity:
             if self._trust.fingerprint is not None:
                 pin_verifier(self._trust.fingerprint, self._peer)(tls)
         except PinMismatchError as error:
-            raise TargetIdentityError.from_facts(error.facts._replace(hint=_RENEWED)) from error
+            raise self._errors.untrusted(error.with_facts(hint=_RENEWED)) from error
 
     def error_for(self, error: BaseException) -> TargetIdentityError | None:
         """Return the error for a handshake that failed for an untrusted certificate, None for other failures."""
         found = certificate_error(error, self._peer, self._trust.store, self._clock.now(), _HINTS)
-        return None if found is None else TargetIdentityError.from_facts(found.facts)
+        return None if found is None else self._errors.untrusted(found)

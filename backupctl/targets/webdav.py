@@ -16,22 +16,22 @@ import httpx
 from backupctl import __version__
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError, UsageError
-from backupctl.network.http_transport import network_transport, reason_of
+from backupctl.network.http_transport import network_transport
 from backupctl.network.time_limit import time_limit
 from backupctl.rules.hostport import HostPort
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.multistatus import Resource, read_multistatus
+from backupctl.targets.server_errors import ServerErrors
 from backupctl.targets.target import (
     ANSWER_SECONDS,
     CHUNK_BYTES,
     CONNECT_SECONDS,
-    MAX_NAME,
     TargetEntry,
     TargetPath,
     bounded,
     target_entry,
 )
-from backupctl.targets.target_errors import TargetAnswerError, TargetLoginError, TargetUnreachableError
+from backupctl.targets.target_errors import TargetAnswerError
 from backupctl.targets.tls_identity import TlsIdentity
 
 _SUCCESS: Final = {"PROPFIND": {207}, "GET": {200}, "DELETE": {200, 204}}
@@ -45,8 +45,6 @@ _PROPERTIES: Final = (
 def connect(access: TargetAccess, clock: Clock) -> "WebdavTarget":
     """Return the target after a first request, which shows what is wrong with the server or the login."""
     identity = TlsIdentity(access, clock)
-    if access.kind == "http" and access.tls.fingerprint is not None:
-        raise UsageError("a certificate is pinned, but the location has no TLS", hint="use an https:// location")
     transport = network_transport(
         tls=identity.context, proxy=None, clock=clock, verify=identity.check_pin, explain=identity.error_for
     )
@@ -69,7 +67,7 @@ class WebdavTarget:
             self._root = httpx.URL(f"{access.kind}://{HostPort(place.host, place.port)}")
         except httpx.InvalidURL as error:
             raise UsageError("the location has an invalid host name") from error
-        self._server = place.host
+        self._errors = ServerErrors(access)
         self._clock = clock
         self._transport = transport
         self._headers = {"User-Agent": f"backupctl/{__version__}", "Accept-Encoding": "identity"}
@@ -82,7 +80,7 @@ class WebdavTarget:
         found = self._propfind(folder, depth="1", slash="/")
         own = [each for each in found if each.path == folder]
         if not own or own[0].kind != "folder":
-            raise self._unusable(folder, "not a folder" if own else "the server listed another folder")
+            raise self._errors.refused(folder, "not a folder" if own else _UNEXPECTED)
         return bounded(_entry(each, folder) for each in found if each.path != folder)
 
     def stat(self, path: TargetPath) -> TargetEntry:
@@ -95,7 +93,7 @@ class WebdavTarget:
             resources = self._propfind(path, depth="0", slash="/")
         found = [each for each in resources if each.path == path]
         if not found:
-            raise self._unusable(path, "the server described something else")
+            raise self._errors.refused(path, _UNEXPECTED)
         return TargetEntry("".join(path[-1:]), found[0].kind, found[0].size)
 
     def open_read(self, path: TargetPath) -> Generator[bytes, None, None]:
@@ -106,13 +104,13 @@ class WebdavTarget:
     def remove_file(self, path: TargetPath) -> None:
         """Remove one file; DELETE would remove a folder with all that is in it."""
         if self.stat(path).kind != "file":
-            raise self._unusable(path, "not a file")
+            raise self._errors.refused(path, "not a file")
         self._delete(path, depth="0")
 
     def remove_empty_dir(self, path: TargetPath) -> None:
         """Remove a folder, which must be empty; DELETE would remove what is in it."""
         if self.list(path):
-            raise self._unusable(path, "the folder is not empty")
+            raise self._errors.refused(path, "the folder is not empty")
         self._delete(path, depth="infinity", slash="/")
 
     def close(self) -> None:
@@ -125,7 +123,7 @@ class WebdavTarget:
             try:
                 return read_multistatus(self._chunks(response))
             except (SyntaxError, LookupError, ValueError) as error:
-                raise self._unusable(path, "the list of files is not valid WebDAV") from error
+                raise self._errors.refused(path, f"{_UNEXPECTED}: {error}") from error
 
     def _delete(self, path: TargetPath, *, depth: str, slash: str = "") -> None:
         with self._answer("DELETE", path, {"Depth": depth}, slash=slash) as response:
@@ -153,13 +151,13 @@ class WebdavTarget:
             finally:
                 response.close()
         except httpx.TransportError as error:
-            message = next(text for kind, text in _LOST.items() if isinstance(error, kind))
-            raise TargetUnreachableError(message, server=self._server, texts=(reason_of(error),)) from error
+            no_answer = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+            raise self._errors.unreachable(f"no answer within {ANSWER_SECONDS:g} s" if no_answer else error) from error
 
     def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield the body in chunks, each within the time limit; one without a length cannot be told from half of it."""
         if not {"content-length", "transfer-encoding"} & response.headers.keys():
-            raise TargetAnswerError("the response has no length", server=self._server)
+            raise self._errors.refused((), "the response has no length")
         pieces = response.iter_raw()
         while True:
             chunk = bytearray()
@@ -178,15 +176,15 @@ class WebdavTarget:
     def _refusal(self, response: httpx.Response, method: str, path: TargetPath) -> BackupctlError:
         """Return the error for a status that is not accepted."""
         status, headers = response.status_code, response.headers
-        kind, message = _REFUSALS.get(status, (TargetAnswerError, "the server refused $2 $1 ($status)"))
-        if status == 401 and "basic" not in headers.get("www-authenticate", "").lower():
-            message = "the server does not accept Basic authentication, and backupctl has no other"
-        target = headers.get("location", "")
-        texts = ("/" + "/".join(path), method, target if len(target) <= MAX_NAME else "another address")
-        return kind(message, server=self._server, texts=texts, status=status)
-
-    def _unusable(self, path: TargetPath, why: str) -> TargetAnswerError:
-        return TargetAnswerError("$1: $2", server=self._server, texts=("/" + "/".join(path), why))
+        if status == 404:
+            return self._errors.missing(path)
+        if status == 401:
+            has_basic = "basic" in headers.get("www-authenticate", "").lower()
+            return self._errors.rejected("wrong user name or password" if has_basic else _NO_BASIC)
+        reason = _REASONS.get(status, f"{method} was refused") + f" (status {status})"
+        if "location" in headers:
+            reason += f", redirected to {headers['location']}"
+        return self._errors.refused(path, reason, status)
 
 
 def _entry(found: Resource, folder: TargetPath) -> TargetEntry:
@@ -195,18 +193,10 @@ def _entry(found: Resource, folder: TargetPath) -> TargetEntry:
     return target_entry(found.href, "other")
 
 
-_LOST: Final[Mapping[type[Exception], str]] = {
-    httpx.ConnectError: "connection failed: $1",
-    httpx.TimeoutException: f"no answer within {ANSWER_SECONDS:g} s",
-    httpx.TransportError: "connection lost",
-}
-
-_REDIRECT: Final = "the server redirects $1 to $3 ($status); backupctl does not follow redirects"
-_NO_WEBDAV: Final = "the server does not offer WebDAV at $1 ($status)"
-_REFUSALS: Final[Mapping[int, tuple[type[BackupctlError], str]]] = {
-    **dict.fromkeys((301, 302, 303, 307, 308), (TargetAnswerError, _REDIRECT)),
-    **dict.fromkeys((200, 400, 405, 501), (TargetAnswerError, _NO_WEBDAV)),
-    401: (TargetLoginError, "wrong user name or password"),
-    403: (TargetAnswerError, "$1: permission denied"),
-    404: (NotFoundError, "$1 does not exist"),
+_NO_BASIC: Final = "it does not accept Basic authentication, and backupctl has no other"
+_UNEXPECTED: Final = "unexpected answer to PROPFIND"
+_REASONS: Final[Mapping[int, str]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), "backupctl does not follow redirects"),
+    **dict.fromkeys((200, 400, 405, 501), "it does not offer WebDAV here"),
+    403: "permission denied",
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from backupctl.errors import BackupctlError, NotFoundError
 from backupctl.location import Location
@@ -14,7 +15,7 @@ from backupctl.scheduler.scheduler import Scheduler
 from backupctl.scheduler.task import Task, Wait
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
-from backupctl.targets.target_errors import TargetLoginError, TargetUnreachableError
+from backupctl.targets.target_errors import TargetIdentityError, TargetLoginError, TargetUnreachableError
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
 
@@ -80,11 +81,19 @@ def test_failure_to_connect_is_not_repeated_by_the_others(
     server: Server, error: BackupctlError, attempts_later: int
 ) -> None:
     server.error = error
-    assert server.run(*(server.use() for _ in range(50))) == [error] * 50
+    assert {str(each) for each in server.run(*(server.use() for _ in range(50)))} == {str(error)}
     assert server.opened == 1
     server.clock.sleep(RETRY_SECONDS)
     server.run(server.use())
     assert server.opened == attempts_later
+
+
+def test_shared_failure_has_the_hint_of_each_appliance(server: Server) -> None:
+    server.error = TargetIdentityError("unknown", hint="trust pin $selector", selector=("-s", "vc00"))
+    others = [replace(ACCESS, selector=("-s", name)) for name in ("vc01", "vc02")]
+    uses = (server.connections.use(each, lambda target: target.list(())) for each in (ACCESS, *others))
+    errors = server.run(*map(attempt_task, uses))
+    assert [each.hint.split()[-1] for each in errors[1:]] == ["vc01", "vc02"]
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ from tests.wording import CERTIFICATE_OF_OTHER_HOSTS, CERTIFICATE_SIGNED_BY, PIN
 
 pytestmark = pytest.mark.real
 
-NO_TLS = "the server does not offer TLS"
-LOGIN_REJECTED = "the server rejected the login: 530 Login incorrect."
+NO_TLS = "does not offer TLS"
+LOGIN_REJECTED = "rejected the login of vcenter: 530 Login incorrect."
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def access_to(port: int, scheme: str = "ftp", host: str = "127.0.0.1", **known: 
 
 @contextmanager
 def pyftpdlib_server(root: Path, *options: str) -> Iterator[int]:
-    """Serve a folder with MLSD in a process; yield the port."""
+    """Serve a folder in a process; yield the port."""
     words = [sys.executable, "-W", "ignore", "-m", "pyftpdlib", "-p", "0", "-w", "-u", "backup", "-P", "pw"]
     with subprocess.Popen([*words, "-d", str(root), *options], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -119,7 +119,7 @@ def test_failure_of_vsftpd_has_its_error(
     found = error_of(vsftpd.access(kind, **known))
     assert type(found) is error
     assert text in found.message
-    assert found.message.startswith("127.0.0.1")
+    assert "the backup server 127.0.0.1:" in found.message
 
 
 @pytest.mark.parametrize("kind", ["ftps", "expired", "unknown", "other-name"])
@@ -138,14 +138,15 @@ def test_refused_tls_ends_before_the_user_is_sent() -> None:
             presented_certificate(access_to(port, "ftps").location, CLOCK.now())
 
 
-def test_path_is_relative_to_the_login_folder_or_else_absolute(vsftpd: VsftpdServer) -> None:
+def test_path_is_relative_to_the_login_folder(vsftpd: VsftpdServer) -> None:
     with vsftpd.folder("relative") as folder:
         folder.mkdir()
-        (folder / "file").write_bytes(b"x")
+        (folder / ".file").write_bytes(b"x")
         with opened(vsftpd.access()) as target:
-            for path in (("relative",), ("srv", "home", "relative")):
-                assert [each.name for each in target.list(path)] == ["file"]
-                assert content(target, (*path, "file")) == b"x"
+            assert [each.name for each in target.list(("relative",))] == [".file"]
+            assert content(target, ("relative", ".file")) == b"x"
+            with pytest.raises(NotFoundError):
+                target.list(("srv", "home", "relative"))
 
 
 def test_files_on_a_full_disk_are_read_and_removed(vsftpd: VsftpdServer) -> None:
@@ -189,7 +190,10 @@ def test_refusal_is_told_from_a_missing_path(vsftpd: VsftpdServer) -> None:
                     refused()
             with pytest.raises(NotFoundError) as caught:
                 target.remove_file(("refused", "nothing"))
-            assert caught.value.message == "127.0.0.1: /refused/nothing does not exist"
+            assert (
+                caught.value.message
+                == f"/refused/nothing does not exist on the backup server 127.0.0.1:{vsftpd.ports['ftps']}"
+            )
 
 
 def test_odd_names_and_links_are_listed_as_other(vsftpd: VsftpdServer) -> None:
@@ -226,13 +230,32 @@ def stall(_: socket.socket, over: Event) -> None:
     over.wait()
 
 
-@pytest.mark.parametrize("verb", ["", "USER", "TYPE", "FEAT", "PWD", "CWD", "PASV", "LIST", "end", "trickle", "stall"])
+@pytest.mark.parametrize("verb", ["", "USER", "TYPE", "OPTS", "PWD", "CWD", "PASV", "LIST", "end", "trickle", "stall"])
 def test_server_that_stops_answering_is_given_up(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ftp, "ANSWER_SECONDS", 0.3)
     with scripted_ftp({verb: None}, {"trickle": trickle, "stall": stall}.get(verb, nothing)) as (port, _):
         error = error_of(access_to(port))
         assert type(error) is TargetUnreachableError
         assert "timed out" in error.message
+
+
+def test_reply_that_no_command_asked_for_ends_the_connection() -> None:
+    replies: dict[str, bytes | None] = {"PWD": b'257 "/"\r\n250 late\r\n', "DELE": b"550 denied\r\n"}
+    with scripted_ftp(replies) as (port, commands), opened(access_to(port)) as target:
+        with pytest.raises(TargetUnreachableError, match="unexpected reply 250 late"):
+            target.remove_file(("name",))
+        assert commands[-1] == "PWD"
+
+
+def test_name_in_the_reply_to_a_transfer_does_not_make_it_fail() -> None:
+    replies: dict[str, bytes | None] = {"end": b'226 Transferred "/failed to open/truncated"\r\n'}
+    with scripted_ftp(replies) as (port, _), opened(access_to(port)) as target:
+        assert target.list(()) == ()
+
+
+def test_reply_without_an_end_is_named() -> None:
+    with scripted_ftp({"": b"220-" + b"x\r\n" * 100_000}, stall) as (port, _):
+        assert "a reply is larger than 64 KiB" in error_of(access_to(port)).message
 
 
 def test_lost_connection_stays_lost() -> None:
@@ -246,7 +269,6 @@ def test_lost_connection_stays_lost() -> None:
 BAD: list[tuple[dict[str, bytes | None], Send, type[BackupctlError]]] = [
     ({"": b"421 too many connections\r\n"}, stall, TargetUnreachableError),
     ({"": b"SSH-2.0-OpenSSH_9.2\r\n"}, stall, TargetUnreachableError),
-    ({"": b"220-" + b"x\r\n" * 100_000}, stall, TargetUnreachableError),
     ({"": b"\xff\xfe\r\n"}, stall, TargetUnreachableError),
     ({"PASV": b"227 no address\r\n"}, stall, TargetUnreachableError),
     ({"PASV": b"227 (127,0,0,1,999,999)\r\n"}, stall, TargetUnreachableError),
@@ -352,7 +374,7 @@ def test_session_of_the_control_connection_is_reused_with_tls_1_3(tmp_path: Path
 def test_password_that_a_server_repeats_is_masked() -> None:
     with scripted_ftp({"USER": b"530-no:\r\n530 backup/pass-word-1 is\r\n unknown\r\n"}) as (port, _):
         error = error_of(replace(access_to(port), password=Secret("pass-word-1")))
-    assert error.facts.texts == ("530-no: 530 backup/*** is",)
+    assert error.message.endswith("rejected the login of backup: 530-no: 530 backup/*** is")
 
 
 def test_user_without_a_name_is_anonymous() -> None:

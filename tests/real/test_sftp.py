@@ -58,6 +58,7 @@ def test_rejected_login_is_a_login_error(openssh: OpenSshServer, user: str, pass
     with pytest.raises(TargetLoginError) as caught:
         opened(access if password is None else replace(access, password=Secret(password)))
     assert str(password) not in str(caught.value)
+    assert f"rejected the login of {user}: " in str(caught.value)
     assert ("wrong user name" in str(caught.value)) == (password is not None)
 
 
@@ -101,10 +102,29 @@ def test_links_and_unusable_names_are_shown_as_such(openssh: OpenSshServer, tmp_
     (tmp_path / "link").symlink_to("/etc")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "two\nlines").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")).touch()
     with closing(opened(openssh.access(tmp_path))) as target:
         assert {each.kind for each in target.list(())} == {"other"}
-        assert len(target.list(())) == 3
+        assert {each.name for each in target.list(())} == {"link", "pipe", "two\nlines", "\\xff"}
         assert target.stat(("link",)).kind == "other"
+
+
+def test_nothing_is_removed_through_a_link(openssh: OpenSshServer, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    (tmp_path / "archive").symlink_to("other")
+    with closing(opened(openssh.access(tmp_path))) as target:
+        with pytest.raises(TargetAnswerError, match="not a folder"):
+            target.remove_file(("archive", "file"))
+        target.remove_file(("other", "file"))
+
+
+def test_file_that_ends_before_its_size_is_an_error(openssh: OpenSshServer) -> None:
+    """The files of sysfs have the size of a page, whatever they hold."""
+    with closing(opened(openssh.access("/sys/kernel"))) as target:
+        with pytest.raises(TargetAnswerError, match="shorter than its size"):
+            content(target, ("fscaps",))
+        assert target.stat(("fscaps",)).size
 
 
 def test_removing_works_on_a_full_file_system(openssh: OpenSshServer) -> None:

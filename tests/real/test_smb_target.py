@@ -114,18 +114,6 @@ def test_refusals(port: int, folder: Path) -> None:
         assert read_small(opened, ("frozen", "kept", "file"), 1) == b"x"  # the connection still works
 
 
-def test_characters_that_smb_forbids(port: int, folder: Path) -> None:
-    """Linux, as on the appliance, writes ``:`` as U+F022 to an SMB share."""
-    (folder / "sn_fd00\uf022\uf0221").mkdir()
-    (folder / "sn_fd00\uf022\uf0221" / "a\uf025").write_bytes(b"content")
-    with connected(port) as opened:
-        assert "sn_fd00::1" in {each.name for each in opened.list(("store",))}
-        path = ("store", "sn_fd00::1", "a?")
-        assert (opened.stat(path).size, read_small(opened, path, 100)) == (7, b"content")
-        opened.remove_file(path)
-    assert list((folder / "sn_fd00\uf022\uf0221").iterdir()) == []
-
-
 def test_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

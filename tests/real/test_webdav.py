@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backupctl.clock import SystemClock
-from backupctl.errors import BackupctlError, NotFoundError, UsageError
+from backupctl.errors import BackupctlError, NotFoundError
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.targets import webdav
 from backupctl.targets.access import TargetAccess
@@ -81,7 +81,6 @@ FAILURES: list[tuple[dict[str, Any], type[BackupctlError], str]] = [
     ({"kind": "unknown"}, TargetIdentityError, "ca.pem"),
     ({"kind": "other-name"}, TargetIdentityError, "elsewhere.example.com"),
     ({"kind": "unknown", "tls": PINNED}, TargetIdentityError, "trust pin"),
-    ({"kind": "http", "tls": PINNED}, UsageError, "https://"),
 ]
 
 

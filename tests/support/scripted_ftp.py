@@ -36,11 +36,10 @@ def scripted_ftp(
             port = listener.getsockname()[1]
             known: dict[str, bytes | None] = {
                 "": b"220 ready\r\n",
-                "FEAT": b"502 unknown\r\n",
                 "PWD": b'257 "/"\r\n',
                 "PASV": f"227 passive ({FOREIGN_ADDRESS},{port >> 8},{port & 255})\r\n".encode(),
                 "end": b"226 sent\r\n",
-                **dict.fromkeys(("LIST", "RETR", "MLSD"), b"150 coming\r\n"),
+                **dict.fromkeys(("LIST", "RETR"), b"150 coming\r\n"),
                 **replies,
             }
             verb = ""

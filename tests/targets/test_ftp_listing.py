@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backupctl.targets.ftp_listing import parse_list, parse_mlsd
+from backupctl.targets.ftp_listing import parse_list
 from backupctl.targets.target import TargetEntry, is_plain_name
 
 Expected = tuple[str, str, int | None]
@@ -57,17 +57,6 @@ LIST: list[tuple[str, Expected]] = [
     ("-rw-r--r-- 1 a b 7 Mär  1 02:00 German", ("-rw-r--r-- 1 a b 7 Mär  1 02:00 German", "other", None)),
     ("name-alone", ("name-alone", "other", None)),
 ]
-MLSD: list[tuple[str, Expected]] = [
-    ("type=file;size=14;modify=20260301020000;perm=r; name", ("name", "file", 14)),
-    ("Type=dir;Modify=20260301020000;UNIX.mode=0755; vCenter", ("vCenter", "folder", None)),
-    ("modify=20260301020000;type=file;size=0;  leading; blank", (" leading; blank", "file", 0)),
-    ("type=OS.unix=slink:/srv;size=4; link", ("link", "other", None)),
-    ("type=OS.unix=symlink; link", ("link", "other", None)),
-    ("type=file;size=many; name", ("name", "file", None)),
-    ("type=file;size=7; ../name", ("../name", "other", 7)),
-    ("size=7; no type", ("no type", "other", None)),
-    ("no facts", ("no facts", "other", None)),
-]
 
 
 @pytest.mark.parametrize(("line", "expected"), LIST)
@@ -75,22 +64,15 @@ def test_line_of_list_is_parsed(line: str, expected: Expected) -> None:
     assert list(parse_list(["total 8", line, ""])) == [TargetEntry(*expected)]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("line", "expected"), MLSD)
-def test_line_of_mlsd_is_parsed(line: str, expected: Expected) -> None:
-    assert list(parse_mlsd([line, ""])) == [TargetEntry(*expected)]  # type: ignore[arg-type]
-
-
 def test_folder_itself_its_parent_and_the_total_are_left_out() -> None:
     folder = "drwxr-xr-x 2 a b 4096 Mar 01 02:00 "
     assert list(parse_list(["insgesamt 8", f"{folder}.", f"{folder}.."])) == []
-    assert list(parse_mlsd(["type=cdir; /srv", "type=pdir; ..", "type=dir; .", "type=dir; .."])) == []
 
 
-@given(st.text(st.characters(exclude_characters="\n")), st.sampled_from(sorted({line for line, _ in LIST + MLSD})))
+@given(st.text(st.characters(exclude_characters="\n")), st.sampled_from(sorted({line for line, _ in LIST})))
 def test_no_line_is_lost_and_no_name_leads_out(text: str, line: str) -> None:
     for each in (text, line + text, text + line, line[: len(text)] + text + line[len(text) :]):
-        for parse in (parse_list, parse_mlsd):
-            found = list(parse([""] if not each else ["total 8", each][parse is parse_mlsd :]))
-            assert len(found) <= 1
-            assert all(entry.kind == "other" or is_plain_name(entry.name) for entry in found)
-            assert found or not each or any(part in each for part in (".", "cdir", "pdir"))
+        found = list(parse_list(["total 8", each]))
+        assert len(found) <= 1
+        assert all(entry.kind == "other" or is_plain_name(entry.name) for entry in found)
+        assert found or not each or "." in each

@@ -88,7 +88,7 @@ def test_other_certificate_is_refused(
     with pytest.raises(TargetIdentityError) as caught:
         handshake(leaf, settings)
     error = caught.value
-    assert error.message.startswith(HOST)
+    assert error.message.startswith(f"the backup server {HOST}:21")
     assert sentence in error.message
     assert hint in (error.hint or "")
     assert "appliance" not in (error.hint or "")
