@@ -36,6 +36,8 @@ Find = Callable[[Target, Location], TargetArchive]
 
 LATEST: Final = "latest"
 
+MAKE_ANOTHER: Final = "start another backup, and keep the earlier ones"
+
 _EARLIER: Final = 5
 """How many earlier archives are looked at for what is usual."""
 
@@ -76,14 +78,14 @@ def verify_archive(
     """
     level = verifier.level
     archive, warnings = yield from _look(verifier, access, find, patience)
-    manifest = None if level == PRESENT else verifier.manifests.read(archive.system_name, archive.archive)
+    manifest = verifier.manifests.read(archive.system_name, archive.archive)
     if level == UNCHANGED and manifest is None and archive.complete:
         hint = f"record one: verify it with --level {PRESENT}, or with {READABLE} to have checksums"
         raise NotFoundError("archive $1 has no manifest to compare with", texts=(archive.archive,), hint=hint)
     if encrypted is None and manifest is not None:
         encrypted = manifest.encrypted
     contents: dict[str, Content] = {}
-    if level == READABLE or (manifest is not None and manifest.has_checksums):
+    if level == READABLE or (level == UNCHANGED and manifest is not None and manifest.checksums_at is not None):
         read = partial(_read_files, archive=archive, unpack=level == READABLE and not encrypted)
         seconds = CALL_SECONDS + (archive.size_bytes or 0) / _MIN_BYTES_PER_SECOND
         contents = yield from verifier.connections.use(access, read, seconds=seconds)
@@ -94,14 +96,32 @@ def verify_archive(
     if damages:
         result = VerificationResult(verification=replace(found, proved=(), damages=tuple(damages), warnings=warnings))
         words = archive.archive, "damaged" if archive.complete else archive.state
-        return Outcome(result, VerifyFailedError("archive $1 is $2", texts=words, details=damages))
-    if manifest is None:
-        names, now = (archive.system_name, archive.archive), verifier.clock.now()
-        try:
-            verifier.manifests.record(Manifest(*names, now, verifier.command, encrypted, files))
-        except (OSError, BackupctlError) as error:
-            warnings += (f"its manifest was not recorded: {error}",)
+        return Outcome(result, VerifyFailedError("archive $1 is $2", texts=words, details=damages, hint=MAKE_ANOTHER))
+    warnings += _record(verifier, archive, manifest, encrypted, files)
     return Outcome(VerificationResult(verification=replace(found, warnings=warnings)))
+
+
+def _record(
+    verifier: Verifier,
+    archive: TargetArchive,
+    manifest: Manifest | None,
+    encrypted: bool | None,
+    files: tuple[ArchiveFile, ...],
+) -> tuple[str, ...]:
+    """Record a manifest, or add the checksums that one lacks; return a warning if that fails."""
+    now, has_checksums = verifier.clock.now(), all(each.sha256 for each in files)
+    if manifest is None:
+        names = archive.system_name, archive.archive
+        manifest = Manifest(*names, now, verifier.command, encrypted, files, now if has_checksums else None)
+    elif has_checksums and manifest.checksums_at is None:
+        manifest = replace(manifest, files=files, checksums_at=now)
+    else:
+        return ()
+    try:
+        verifier.manifests.record(manifest)
+    except BackupctlError as error:
+        return (f"its manifest was not recorded: {error}",)
+    return ()
 
 
 def _look(
@@ -168,7 +188,7 @@ def _verification(
     """Return what an archive without damage proves at a level, and what it does not."""
     proved = [f"{plural(len(archive.files), 'file')} ({size(archive.size_bytes or 0)}), none empty, valid metadata"]
     not_proved = [] if contents else ["whether its contents are whole: they were not read"]
-    compared = manifest is not None and manifest.has_checksums
+    compared = bool(contents) and manifest is not None and manifest.checksums_at is not None
     if manifest is not None:
         what = "names, sizes and contents" if compared else "names and sizes"
         how = "after the backup" if manifest.recorded_by == "create" else "when it was verified first"

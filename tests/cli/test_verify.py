@@ -63,20 +63,20 @@ def _link(archive: Path) -> None:
 
 MIDDLE: Final = 2000
 DAMAGES: Final[dict[str, tuple[Callable[[Path], object], set[str]]]] = {
-    "truncated": (_changed(DATA, lambda content: content[:-9]), {"unchanged", "readable", "unrecorded"}),
+    "truncated": (_changed(DATA, lambda content: content[:-9]), {*LEVELS, "unrecorded"}),
     "rotten byte": (_changed(DATA, _flip(MIDDLE)), {"unchanged", "readable", "unrecorded"}),
     "rotten byte that no CRC covers": (_changed(DATA, _flip(9)), {"unchanged", "readable"}),
-    "trailing garbage": (_changed(DATA, lambda content: content + b"junk"), {"unchanged", "readable", "unrecorded"}),
+    "trailing garbage": (_changed(DATA, lambda content: content + b"junk"), {*LEVELS, "unrecorded"}),
     "nothing but zeros": (_changed(DATA, lambda content: bytes(len(content))), {"unchanged", "readable"}),
-    "missing file": (lambda archive: (archive / DATA).unlink(), {"unchanged", "readable"}),
-    "extra file": (lambda archive: (archive / "more.gz").write_bytes(gzip.compress(b"x")), {"unchanged", "readable"}),
+    "missing file": (lambda archive: (archive / DATA).unlink(), {*LEVELS}),
+    "extra file": (lambda archive: (archive / "more.gz").write_bytes(gzip.compress(b"x")), {*LEVELS}),
     "swapped files": (_swap, {"unchanged", "readable"}),
     "empty file": (_changed(DATA, lambda _: b""), {*LEVELS, "unrecorded"}),
     "missing metadata": (lambda archive: (archive / METADATA).unlink(), {*LEVELS, "unrecorded"}),
     "broken metadata": (_changed(METADATA, lambda content: content[:-1]), {*LEVELS, "unrecorded"}),
     "link": (_link, {*LEVELS, "unrecorded"}),
     "folder": (lambda archive: (archive / "inner").mkdir(), {*LEVELS, "unrecorded"}),
-    "other metadata": (_changed(METADATA, lambda _: b'{"BackupSize": 1}'), {"unchanged", "readable"}),
+    "other metadata": (_changed(METADATA, lambda _: b'{"BackupSize": 1}'), {*LEVELS}),
 }
 """Planted damages, and the levels that find each; "unrecorded" is ``readable`` without a manifest."""
 
@@ -133,17 +133,20 @@ def test_a_manifest_is_recorded_once_and_says_by_whom(
     missing = verify(backupctl, folder, "--level", "unchanged")
     assert (missing.code, missing.json["error"]["slug"]) == (10, "not-found")
     assert verify(backupctl, folder).code == 0
-    path = tmp_path / "backupctl" / "manifests" / f"sn_{HOST}" / f"{NAME}.json"
+    path = tmp_path / "backupctl" / f"manifest-sn_{HOST}-{NAME}.json"
     recorded = path.read_bytes()
     manifest = json.loads(recorded)
     assert (manifest["schema"], manifest["recorded_by"], manifest["archive"]) == (1, "archive verify", NAME)
     assert {each["name"] for each in manifest["files"]} == set(archive_files())
     assert path.stat().st_mode & 0o777 == 0o600
-    assert {folder.stat().st_mode & 0o777 for folder in path.parents[:3]} == {0o700}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     again = verify(backupctl, folder, "--level", "readable")
     assert (again.code, again.result["verification"]["manifest"]) == (0, "2026-03-01T02:00:00Z")
-    assert path.read_bytes() == recorded
+    completed = json.loads(path.read_bytes())
+    assert completed["checksums_at"] == "2026-03-01T02:00:00Z"
+    assert all(each.pop("sha256") for each in completed["files"])
+    assert completed | {"checksums_at": None} == manifest
     assert wording.VERIFIED_FIRST in " ".join(again.result["verification"]["proved"])
     for broken in (b"{", recorded.replace(b'"schema": 1', b'"schema": 2'), b'{"schema": 1}'):
         path.write_bytes(broken)
