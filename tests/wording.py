@@ -400,5 +400,5 @@ PRUNING_FAILED = "backup job {} succeeded, but pruning failed".format
 MANIFEST_NOT_RECORDED = "its manifest was not recorded"
 SMALLER_THAN_EARLIER = "earlier archives at least"
 DO_NOT_REPEAT_THE_BACKUP = "do not repeat the backup"
-WAS_NOT_VERIFIED = "its archive was not verified"
-NO_FOLDER_OF_ITS_OWN = "no folder of its own, as 6.5 writes it"
+WAS_NOT_VERIFIED = "succeeded, but was not verified"
+NO_FOLDER_OF_ITS_OWN = "makes no folder for each backup"

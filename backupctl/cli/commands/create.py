@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.location_settings import ResolvedLocation
     from backupctl.cli.runner import SlotWork
+    from backupctl.cli.verification import FollowUp
     from backupctl.location import Location
     from backupctl.operations.create import BackupPlan
     from backupctl.operations.outcome import Outcome
@@ -61,11 +62,12 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
 
     plan, resolved = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
-    follow_up, sent = _follow_up(settings, resolved), [resolved.location]
+    follow_ups, location = _follow_ups(settings, resolved), resolved.location
 
     def location_at(start: datetime) -> Location:
-        sent[:] = [resolved.at(start)]
-        return sent[0]
+        nonlocal location
+        location = resolved.at(start)
+        return location
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[JobResult]]:
         if checks_first:
@@ -73,38 +75,32 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[JobResult]:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
         task = create(appliance, replace(plan, location_at=location_at), slot)
         ended = yield from job_result_of(job_result(settings.context), task)
-        return (yield from follow_up(appliance, ended, sent[0]))
-
-    return work
-
-
-def _follow_up(
-    settings: ApplianceSettings, resolved: ResolvedLocation
-) -> Callable[[Appliance, Outcome[JobResult], Location], Task[Outcome[JobResult]]]:
-    """Return what comes after a backup at a location: its verification and pruning, as far as they are wanted."""
-    from msgspec.structs import replace
-
-    verify = None
-    prunes = any(option.key in settings.context.given for option in (PRUNE, *KEEP_RULES))
-    if prunes:
-        from backupctl.cli.prune_settings import check_pruning, prune_request
-        from backupctl.operations.prune_archives import prune_after_backup
-
-        check_pruning(settings, resolved)
-    if prunes or settings.value(VERIFY) != "none":
-        from backupctl.cli.verification import backup_verification
-
-        verify = backup_verification(settings, resolved)
-
-    def work(appliance: Appliance, ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
-        if verify is not None:
-            ended = yield from verify(ended, location)
-        if prunes:
-            request = partial(prune_request, settings, replace(resolved, location=location))
-            ended = yield from prune_after_backup(appliance, request, ended)
+        for follow_up in follow_ups:
+            ended = yield from follow_up(appliance, ended, location)
         return ended
 
     return work
+
+
+def _follow_ups(settings: ApplianceSettings, resolved: ResolvedLocation) -> list[FollowUp]:
+    """Return what comes after a backup: its verification and pruning, as far as they are wanted."""
+    from msgspec.structs import replace
+
+    prunes = any(option.key in settings.context.given for option in (PRUNE, *KEEP_RULES))
+    if not prunes and settings.value(VERIFY) == "none":
+        return []
+    from backupctl.cli.prune_settings import check_pruning, prune_request
+    from backupctl.cli.verification import backup_verification
+    from backupctl.operations.prune_archives import prune_after_backup
+
+    def prune(appliance: Appliance, ended: Outcome[JobResult], location: Location) -> Task[Outcome[JobResult]]:
+        request = partial(prune_request, settings, replace(resolved, location=location))
+        return prune_after_backup(appliance, request, ended)
+
+    if prunes:
+        check_pruning(settings, resolved)
+    verify = backup_verification(settings, resolved)
+    return [each for each in (verify, prune if prunes else None) if each is not None]
 
 
 def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, ResolvedLocation]:
