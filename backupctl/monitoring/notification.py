@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from backupctl.exit_codes import COMMAND_CODES
+from backupctl.exit_codes import COMMAND_CODES, ExitCode
 from backupctl.formatting import plural, size
 from backupctl.results.result import Result
 
@@ -39,17 +39,25 @@ def notification(command: str, sender: str, results: Sequence[Result]) -> Notifi
 def _title(results: Sequence[Result], failed: Sequence[Result]) -> str:
     if len(results) == 1:
         return _headline(results[0])
-    if not failed:
-        return f"{plural(len(results), 'backup')} done"
-    names = ", ".join(result.server for result in failed[:_MAX_NAMES])
-    return f"{len(failed)} of {plural(len(results), 'backup')} not done: {names}{', ...' * (len(failed) > _MAX_NAMES)}"
+    number, missing = plural(len(results), "backup"), [result for result in failed if not _is_done(result)]
+    if missing:
+        return f"{len(missing)} of {number} not done: {_names(missing)}"
+    return f"{number} done" + (f", {len(failed)} with errors: {_names(failed)}" if failed else "")
+
+
+def _names(results: Sequence[Result]) -> str:
+    return ", ".join(result.server for result in results[:_MAX_NAMES]) + ", ..." * (len(results) > _MAX_NAMES)
 
 
 def _headline(result: Result) -> str:
-    verified, error = getattr(result, "verification", None), result.error
-    failed = "" if error is None else f" ({error.slug})"
-    done = error is None or (verified and not verified.damages)  # only the pruning after it failed
-    return f"{result.server}: backup {'done' if done else 'not done'}{failed}"
+    failed = "" if result.error is None else f" ({result.error.slug})"
+    return f"{result.server}: backup {'done' if _is_done(result) else 'not done'}{failed}"
+
+
+def _is_done(result: Result) -> bool:
+    """Return whether a backup is done, even if it could not be verified or pruned; a damaged one is not."""
+    job = getattr(result, "job", None)
+    return result.error is None or (job is not None and job.succeeded and result.exit_code != ExitCode.BACKUP_FAILED)
 
 
 def _failure_lines(result: Result) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from tests import wording
 from tests.support.command_line import HOST, NFS, USER, CommandLine, Run, configured, write_private
 
@@ -435,3 +436,21 @@ def test_config_show_and_check_know_the_notify_tables(tmp_path: Path) -> None:
     assert (statuses["ping"], statuses["urls"]) == ("OK", "FAIL")
     assert (statuses["before"], statuses.get("after-success"), statuses["after-failure"]) == ("OK", None, "FAIL")
     assert "t0p-secret" not in shown.out + checked.out
+
+
+@pytest.mark.parametrize(
+    ("servers", "code", "title"),
+    [
+        (["vc01"], 5, "vc01: backup done (not-verified)"),
+        (["vc01", "vc02"], 5, "2 backups done, 2 with errors: vc01, vc02"),
+        (["vc01"], 7, "vc01: backup not done (verify-failed)"),
+    ],
+)
+def test_title_is_about_the_backup_and_not_about_its_verification(
+    servers: list[str], code: int, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, store = Chat(monkeypatch), ArchiveDirectory(tmp_path / "store")
+    backupctl = told(tmp_path, MESSAGES("always"), servers=servers, store=store, faults=["unfinished"])
+    mounted = store.root / NFS.removeprefix("nfs://") if code == 7 else tmp_path / "nowhere"
+    assert backupctl("create", "--all", "--verify", "--path-for", f"{NFS}={mounted}").code == code
+    assert chat.titles == [title]
