@@ -162,15 +162,20 @@ _HOW_TO_SET_PASSWORD: Final = {
 
 
 def location_for_password(settings: ApplianceSettings) -> Value[Location | None]:
-    """Return the location that a location password of the file is for, None for any, with the password's source.
-
-    That is the location in the same table, or else in ``[defaults]``.
-    """
+    """Return the location that a location password of the file is for, None for any, with the password's source."""
     place = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
     if place is None:
         return Value(None, DEFAULT)
-    location = resolve(LOCATION, (), {}, settings.profile.layers_at_or_below(place.source))
-    return Value(fill(settings, location.value, location.source) if location.value else None, place.source)
+    return Value(location_beside(settings, place.source), place.source)
+
+
+def location_beside(settings: ApplianceSettings, source: Source) -> Location | None:
+    """Return the location in the table of a source, or else in ``[defaults]``; None if the source is not in the file.
+
+    What is in a table to reach a server, such as its password, is for this location.
+    """
+    location = resolve(LOCATION, (), {}, settings.profile.layers_at_or_below(source))
+    return fill(settings, location.value, location.source) if location.value else None
 
 
 def location_spec(settings: ApplianceSettings) -> LocationSpec:

@@ -1,10 +1,11 @@
 """How to reach the location of an appliance from this host, from settings."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.location_settings import ResolvedLocation, location_login, location_of
+from backupctl.cli.location_settings import ResolvedLocation, location_beside, location_login, location_of
+from backupctl.config.option import Option
 from backupctl.config.option_table import (
     LOCATION_CA_FILE,
     LOCATION_FINGERPRINT,
@@ -19,6 +20,8 @@ from backupctl.rules.archive_name import system_folder
 from backupctl.rules.fingerprint import is_host_key
 from backupctl.targets.access import TargetAccess
 from backupctl.tls.trust_settings import TrustSettings
+
+T = TypeVar("T")
 
 _HOST_KEY, _CERTIFICATE, _NOTHING = "a host key (SHA256:...)", "a certificate (sha256:HEX)", ""
 _IDENTITY: Final = {
@@ -55,8 +58,9 @@ def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None
     location, folder = resolved.location, _mount_point(settings, resolved.location)
     if folder is not None:
         return TargetAccess(location, path=folder)
-    identity, pin = _IDENTITY.get(location.type), settings.value(LOCATION_FINGERPRINT)
-    ca_file = settings.value(LOCATION_CA_FILE)
+    identity = _IDENTITY.get(location.type)
+    pin = for_server(settings, location, LOCATION_FINGERPRINT)
+    ca_file = for_server(settings, location, LOCATION_CA_FILE)
     with settings.attribute_errors(LOCATION_FINGERPRINT, LOCATION_CA_FILE):
         if identity == _NOTHING and (pin or ca_file):
             raise UsageError(f"{location.type} has neither a host key nor a certificate to pin")
@@ -71,6 +75,19 @@ def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None
         tls=TrustSettings(ca_file, fingerprint=pin) if identity == _CERTIFICATE else TrustSettings(),
         selector=("-s", settings.name) if settings.name else (),
     )
+
+
+def for_server(settings: ApplianceSettings, location: Location, option: Option[T]) -> T | None:
+    """Return the pin or CA file for the server of a location.
+
+    As the password, one of the file is for the host and protocol of the location beside it only.
+    """
+    setting = settings.resolve(option)
+    beside = location_beside(settings, setting.source)
+    if beside is None:
+        return setting.value
+    identity, expected = (_IDENTITY.get(kind) for kind in (location.type, beside.type or location.type))
+    return setting.value if (location.host, identity) == (beside.host, expected) else None
 
 
 def _mount_point(settings: ApplianceSettings, location: Location) -> Path | None:

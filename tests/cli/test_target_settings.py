@@ -11,6 +11,7 @@ from tests.support.archive_folders import archive_name
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, USER, CommandLine, configured
 
 HOST_KEY, CERTIFICATE = f"SHA256:{'A' * 43}", f"sha256:{'ab' * 32}"
+CLOSED = "127.0.0.1:1/x"
 ARCHIVES = [archive_name(f"202602{day}-020000") for day in (26, 27, 28)]
 
 
@@ -80,6 +81,26 @@ def test_location_that_cannot_be_read_is_refused_before_the_backup(
     monkeypatch.setitem(sys.modules, "paramiko", None)
     backupctl = CommandLine(environ=TO_APPLIANCE)
     assert (backupctl("create", "--location", location, "--verify").code, backupctl.appliance.jobs) == (code, [])
+
+
+@pytest.mark.parametrize(
+    ("beside", "location", "words", "code"),
+    [
+        (f"sftp://{CLOSED}", f"https://{CLOSED}", (), 5),
+        (f"sftp://{CLOSED}", f"ftps://{CLOSED}", (), 5),
+        ("sftp://other/x", f"ftp://{CLOSED}", (), 5),
+        (f"ftp://{CLOSED}", f"ftp://{CLOSED}", (), 3),
+        (None, f"ftp://{CLOSED}", (), 3),
+        (f"sftp://{CLOSED}", f"ftp://{CLOSED}", ("--location-fingerprint", HOST_KEY), 2),
+    ],
+)
+def test_pin_of_the_file_is_for_the_server_beside_it(
+    beside: str | None, location: str, words: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    keys = {"location": beside, "location-fingerprint": HOST_KEY}
+    text = "".join(f'{key} = "{value}"\n' for key, value in keys.items() if value)
+    backupctl = configured(tmp_path, f"[defaults]\n{text}")
+    assert backupctl("archive", "list", "--direct", "--location", location, *words).code == code
 
 
 SERVERS = f"""
