@@ -222,6 +222,7 @@ KEEP_THE_BACKUP_PASSWORD = (
     "The backup password encrypts the backups. Keep a copy outside the vCenter: without it nobody can restore them."
 )
 ASK_BACKUP_PASSWORD = "Backup password (leave empty for no encryption)"
+ASK_PASSWORD_OF_ARCHIVE = "Backup password (leave empty if the backup is not encrypted)"
 ASK_SSO_PASSWORD = "Password for {} (SSO administrator of the backup)".format
 
 # Several appliances

@@ -144,7 +144,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         server.base_url,
         login,
         name=server.name,
-        selector_words=selector_words(settings),
+        selector_words=selector_words(settings, server),
         clock=settings.clock,
         observe=observe,
         trust=trust,

@@ -24,13 +24,13 @@ def restore_request(
     """
     resolved = location_of(settings)
     user, location_password = location_login(settings, resolved)
-    backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
+    parts = settings.value(PART)
     request = RestoreRequest(
         location_type=resolved.location.type,
         location=resolved.location,
         location_user=user,
         location_password=location_password,
-        backup_password=backup.value if backup else None,
+        backup_password=_backup_password(settings),
         sso_admin_user_name=sso_username,
         sso_admin_user_password=_sso_password(settings, sso_username),
         ignore_warnings=ignore_warnings or None,
@@ -44,6 +44,15 @@ def restore_request(
     question, default = "User name of the SSO administrator of the backup", "administrator@vsphere.local"
     user = settings.ask(("sso-username",), lambda _: settings.prompter.ask(question, USERNAME.parse, default))
     return replace(request, sso_admin_user_name=user, sso_admin_user_password=_sso_password(settings, user))
+
+
+def _backup_password(settings: ApplianceSettings) -> Secret | None:
+    """Return the password of an encrypted archive, which only its appliance can tell from another one."""
+    secret = settings.secret(BACKUP_PASSWORD)
+    if secret is not None or not settings.prompter.interactive or settings.value(DRY_RUN):
+        return secret.value if secret else None
+    question = "Backup password (leave empty if the backup is not encrypted)"
+    return settings.ask_secret((BACKUP_PASSWORD.name,), lambda _: settings.prompter.ask_secret(question))
 
 
 def reconciliation_spec(

@@ -59,7 +59,7 @@ def probe_target(settings: ApplianceSettings, *, pinned: bool = True, fresh: boo
         check_https(address.base_url)
     url = proxy.url.reveal() if proxy else None
     connection = connection_to(
-        address.base_url, url, settings.clock, name=settings.name, selector_words=selector_words(settings)
+        address.base_url, url, settings.clock, name=settings.name, selector_words=selector_words(settings, address)
     )
     tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.redactor)
     warning = settings.context.configuration.name_warning(settings.profile)

@@ -7,6 +7,7 @@ from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
+from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, Value, attribute_errors
 from backupctl.errors import BackupctlError
 from backupctl.secrets.permissions import reject_pipes
@@ -46,12 +47,15 @@ def may_pin(settings: ApplianceSettings) -> bool:
     return False
 
 
-def selector_words(settings: ApplianceSettings) -> tuple[str, ...]:
-    """Return the options that select the same appliance for ``backupctl trust``, for hints.
+def selector_words(settings: ApplianceSettings, address: ServerAddress) -> tuple[str, ...]:
+    """Return the options that select the same appliance, at ``address``, for ``backupctl trust``, for hints.
 
-    The CA file and the pin are left out, as such a hint is about replacing them.
+    An appliance that waits for a restore answers only on another port than the configured one. The CA file and the pin
+    are left out, as such a hint is about replacing them.
     """
-    name, config = settings.name, settings.resolve(CONFIG)
+    is_configured = address == settings.profile.address
+    name = settings.name if is_configured else address.base_url.removeprefix("https://")
+    config = settings.resolve(CONFIG)
     if config.source != DEFAULT:
         return "-s", name, CONFIG.flag, str(config.value)
     return "-s", name

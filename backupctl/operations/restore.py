@@ -61,7 +61,13 @@ _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
 def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[ArchiveMetadata]:
     """Return the contents of an archive, and whether this appliance can be restored from it."""
-    metadata = yield from retry(appliance, partial(appliance.api.validate_restore, request))
+    try:
+        metadata = yield from retry(appliance, partial(appliance.api.validate_restore, request))
+    except ApplianceAnswerError as error:
+        if request.backup_password is not None or not error.certain or error.facts.hint:
+            raise
+        hint = "if the backup is encrypted, give --backup-password-file"
+        raise error.with_facts(hint=hint) from error
     return ArchiveMetadata(
         applicable=metadata.applicable,
         boxname=metadata.boxname,

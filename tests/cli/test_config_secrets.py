@@ -47,6 +47,8 @@ def credential(folder: Path, name: str, secret: str) -> dict[str, str]:
 
 
 def prompted(name: SecretName, secret: str) -> list[str]:
+    if name is SSO_PASSWORD:
+        return ["", secret]  # the archive is not encrypted
     return [secret, secret] if name is BACKUP_PASSWORD else [secret]
 
 

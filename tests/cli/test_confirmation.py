@@ -212,10 +212,10 @@ RESTORE = (
 def test_restore_is_confirmed_by_the_configured_name_or_the_host(tmp_path: Path, typed: str, code: int) -> None:
     backupctl = two(tmp_path, fresh=True, history=True)
     environ = backupctl.environ | {"BACKUPCTL_SSO_PASSWORD": PASSWORD, "BACKUPCTL_LOCATION_PASSWORD": "s3cret"}
-    run = backupctl(*RESTORE, "--location-user", "backup", answers=[typed] * 3, environ=environ)
+    run = backupctl(*RESTORE, "--location-user", "backup", answers=["", *[typed] * 3], environ=environ)
     assert (run.code, writes(backupctl)) == (code, 0 if code else 1)
     asked = [wording.WILL_OVERWRITE("vc01"), "That is not vc01."] * 3
-    assert backupctl.prompter.questions == (asked if code else asked[:1])
+    assert backupctl.prompter.questions == [wording.ASK_PASSWORD_OF_ARCHIVE, *(asked if code else asked[:1])]
 
 
 def test_name_of_an_appliance_to_overwrite_is_asked_for_again(tmp_path: Path) -> None:

@@ -265,13 +265,13 @@ RESTORE = ("restore", "create", "--location", ARCHIVE, "--no-wait", "-s", HOST, 
 
 def test_restore_prompts_for_the_sso_administrator_that_the_archive_needs() -> None:
     backupctl = CommandLine(fresh=True, history=True)
-    run = backupctl(*RESTORE, "--yes", answers=["", "", PASSWORD])
+    run = backupctl(*RESTORE, "--yes", answers=["", "", "", PASSWORD])
     assert run.code == 0
-    assert backupctl.prompter.questions[2] == wording.ASK_SSO_PASSWORD(USER)
+    assert backupctl.prompter.questions[3] == wording.ASK_SSO_PASSWORD(USER)
     assert backupctl.writes[-1][2]["piece"]["sso_admin_user_name"] == USER
 
 
-@pytest.mark.parametrize("answers", [["", ""], None], ids=["terminal", "no terminal"])
+@pytest.mark.parametrize("answers", [["", "", ""], None], ids=["terminal", "no terminal"])
 def test_archive_that_needs_no_sso_administrator_is_validated_once(answers: list[str] | None) -> None:
     backupctl = CommandLine(fresh=True, history=True)
     backupctl(*[word.replace("/S_", "/M_") for word in RESTORE], "--yes", answers=answers)

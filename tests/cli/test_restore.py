@@ -11,6 +11,7 @@ import pytest
 from backupctl.cli.appliance_settings import appliance_settings
 from backupctl.cli.connection import connect
 from backupctl.cli.context import Context
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
@@ -157,14 +158,14 @@ def test_restore_create_sends_its_options() -> None:
 
 @pytest.mark.parametrize("typed", [HOST, HOST.upper(), f" {HOST} "])
 def test_restore_create_starts_when_the_name_of_the_host_is_typed(typed: str) -> None:
-    run = fresh_appliance()(*CREATE, "--no-wait", answers=["", typed])
+    run = fresh_appliance()(*CREATE, "--no-wait", answers=["", "", typed])
     assert run.code == 0
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "y", "vc01", "vc02.example.com"])
 def test_restore_create_with_another_name_is_2_and_nothing_is_changed(typed: str) -> None:
     backupctl = fresh_appliance()
-    run = backupctl(*CREATE, answers=["", *[typed] * 3])
+    run = backupctl(*CREATE, answers=["", "", *[typed] * 3])
     assert (run.code, backupctl.writes) == (2, [])
     assert wording.RESTORE_NOT_STARTED in run.err
     assert backupctl.prompter.questions[-2] == wording.WILL_OVERWRITE(HOST)
@@ -230,11 +231,30 @@ def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: F
 )
 def test_restore_prompts_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
     backupctl = fresh_appliance()
-    answers = ["typed", HOST] if words[1] == "reconcile" else ["", "typed", HOST]
+    answers = ["typed", HOST] if words[1] == "reconcile" else ["", "", "typed", HOST]
     backupctl(*words, "--no-wait", answers=answers, environ=TO_ROOT)
     assert wording.ASK_SSO_PASSWORD(USER) in backupctl.prompter.questions
     assert "typed" in str(backupctl.writes[0])
     assert wording.NO_SSO_PASSWORD(USER) in backupctl(*words, "--dry-run", environ=TO_ROOT).err
+
+
+@pytest.mark.parametrize("command", ["validate", "create"])
+def test_password_of_an_encrypted_archive_is_asked_for(command: str) -> None:
+    backupctl = fresh_appliance()
+    words = ["restore", command, *CREATE[2:], *(["--no-wait"] if command == "create" else [])]
+    backupctl(*words, answers=["", "Of-the-arch1ve", HOST])
+    assert wording.ASK_PASSWORD_OF_ARCHIVE in backupctl.prompter.questions
+    assert "Of-the-arch1ve" in str(backupctl.writes[-1])
+
+
+def test_encrypted_archive_without_its_password_gets_a_hint(tmp_path: Path) -> None:
+    store = ArchiveDirectory(tmp_path)
+    backupctl = CommandLine(store=store)
+    backupctl.create(environ=backupctl.environ | {"BACKUPCTL_BACKUP_PASSWORD": "Of-the-arch1ve"})
+    (archive,) = tmp_path.rglob("M_*")
+    location = "/".join((LOCATION, *archive.parts[-3:]))
+    run = fresh_appliance(store=store)("restore", "validate", "--location", location, "-o", "json")
+    assert (run.code, "--backup-password-file" in run.result["error"]["hint"]) == (6, True)
 
 
 def test_restore_sends_no_sso_password_without_a_name() -> None:

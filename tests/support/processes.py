@@ -202,7 +202,7 @@ class Programs:
         """Return an environment without the user's settings."""
         path = process_environment().get("PATH", "/usr/bin:/bin")
         home = more.get("HOME", str(self.home))
-        homes = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/.config"}  # Root's new file is the system's without it.
+        homes = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/.config", "XDG_STATE_HOME": f"{home}/.local/state"}
         return {"PATH": path, **homes, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
 
     def start(
