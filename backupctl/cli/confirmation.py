@@ -46,15 +46,15 @@ _ATTEMPTS: Final = 3
 """Prompts for the name of an appliance before giving up."""
 
 
-def check_terminal(context: Context, action: str, objects: Sequence[str]) -> None:
+_HINT: Final = "use --yes to confirm without a question"
+
+
+def check_terminal(context: Context, action: str, objects: Sequence[str], hint: str = _HINT) -> None:
     """Check that somebody can be asked. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
         raise UsageError(
             "confirmation required to $1",
             texts=(action,),
             details=objects,
-            hint=_HINT,
+            hint=hint,
         )
-
-
-_HINT: Final = "use --yes to confirm without a question"

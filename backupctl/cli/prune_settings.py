@@ -46,6 +46,8 @@ def confirm_plans(context: Context, plans: Mapping[str, PrunePlan], appliances: 
     """Show what will be kept and removed, and ask once. Raises UsageError: if the answer is no."""
     results = {each.name: plans[each.name].result for each in appliances if each.name in plans}
     removed = [each for result in results.values() for each in result.remove]
-    tables = [table_lines(prune_rows(result).named(name), None) for name, result in results.items()]
+    tables = [
+        table_lines(prune_rows(result, context.clock.now()).named(name), None) for name, result in results.items()
+    ]
     if removed:
         confirm(context, f"remove {amount(removed)}", [line.plain for table in tables for line in table])

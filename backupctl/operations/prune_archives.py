@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BugError, BusyError, InterruptedRunError
+from backupctl.errors import BackupctlError, BugError, BusyError, InterruptedRunError, NotFoundError
 from backupctl.models import ArchiveFilter
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
@@ -45,8 +45,9 @@ from backupctl.targets.target_errors import NotPrunedError
 
 BY_SCHEDULE: Final = "schedule"
 NEWEST: Final = "newest backup"
+VERIFIED: Final = "newest verified"
 FOREIGN: Final = "not named by vCenter"
-"""Reasons to keep an archive: the retention of the schedule, the newest backup or later, somebody else's name."""
+"""Reasons to keep an archive that no rule keeps; ``NEWEST`` is for what was made after the newest backup, too."""
 _DAY: Final = timedelta(days=1)
 _AGAIN: Final = "run it again for a new plan"
 
@@ -95,8 +96,13 @@ def plan_prune(appliance: Appliance, request: PruneRequest) -> Task[PrunePlan]:
         return list_archives(target, request.access.location, request.system, ArchiveFilter())
 
     listed = (yield from request.targets.use(request.access, read)).archives
-    archives = [compare(each, request.manifests.read(each.system_name, each.archive)) for each in listed]
-    result = select(archives, request, _newest_backup(appliance, request, found, archives), retained)
+    manifests = [request.manifests.read(each.system_name, each.archive) for each in listed]
+    archives = list(map(compare, listed, manifests))
+    verified = next(
+        (each.archive for each, proof in zip(archives, manifests, strict=True) if proof and _counts(each)), None
+    )
+    newest = _newest_backup(appliance, request, found, archives)
+    result = select(archives, request, newest, verified=verified, retained=retained)
     names = {each.archive for each in result.remove}
     return PrunePlan(found[0].id, result, tuple(each for each in reversed(archives) if each.archive in names))
 
@@ -122,12 +128,19 @@ def _newest_backup(
     raise _refusal(appliance, why, hint, system_folder(request.system))
 
 
-def select(archives: Sequence[TargetArchive], request: PruneRequest, newest: datetime, retained: int) -> PruneResult:
+def select(
+    archives: Sequence[TargetArchive],
+    request: PruneRequest,
+    newest: datetime,
+    *,
+    verified: str | None = None,
+    retained: int = 0,
+) -> PruneResult:
     """Return which of the archives of a system, newest first, to keep and to remove.
 
-    Only complete ones count for the rules. ``retained`` scheduled ones, and those of the ``newest`` backup and later,
-    are kept whatever the rules say. An unfinished one is removed if the newest backup is more than a day younger. A
-    damaged one, and one that vCenter has not named, is never removed.
+    Only complete ones count for the rules. ``retained`` scheduled ones, those of the ``newest`` backup and later, and
+    the newest ``verified`` one are kept whatever the rules say. An unfinished one is removed if the newest backup is
+    more than a day younger. A damaged one, and one that vCenter has not named, is never removed.
     """
     of_kind = [each for each in archives if (each.kind == "S") == request.scheduled]
     complete = [each for each in of_kind if _counts(each)]
@@ -142,7 +155,9 @@ def select(archives: Sequence[TargetArchive], request: PruneRequest, newest: dat
             return (FOREIGN,)
         if not each.complete:
             return (each.state,)
-        return reasons[each.archive] or ((NEWEST,) if each.start_time >= newest else ())
+        if each.start_time >= newest:
+            return reasons[each.archive] or (NEWEST,)
+        return reasons[each.archive] or ((VERIFIED,) if each.archive == verified else ())
 
     keep: list[PrunedArchive] = []
     remove: list[PrunedArchive] = []
@@ -150,7 +165,7 @@ def select(archives: Sequence[TargetArchive], request: PruneRequest, newest: dat
         if request.comment in each.comment:
             why = reasons_of(each)
             outdated = why == ("unfinished",) and each.start_time < newest - _DAY
-            pruned = PrunedArchive(each.archive, each.start_time, each.size_bytes, why)
+            pruned = PrunedArchive(each.archive, each.start_time, each.comment, each.size_bytes, why)
             (remove if outdated or not why else keep).append(pruned)
     return PruneResult(keep=tuple(keep), remove=tuple(remove))
 
@@ -241,12 +256,14 @@ def _remove(appliance: Appliance, request: PruneRequest, planned: TargetArchive)
 
     def find(target: Target) -> tuple[TargetPath, TargetArchive]:
         path = (*find_system(target, planned.system_name), planned.archive)
-        return path, read_archive(target, access.location, path)
+        return path, read_archive(target, request.access.location, path)
 
-    access = request.access
     _check_idle(appliance, (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)))
-    path, archive = yield from request.targets.use(access, find)
-    if archive != planned:
+    try:
+        path, found = yield from request.targets.use(request.access, find)
+    except NotFoundError:
+        path, found = (), None
+    if found != planned:
         why = "archive $1 has changed since the plan was made"
         raise NotPrunedError(why, server=appliance.name, texts=(planned.archive,), hint=_AGAIN)
     files = sorted((each.name for each in planned.files), key=lambda file: (file != METADATA, file))
@@ -255,4 +272,4 @@ def _remove(appliance: Appliance, request: PruneRequest, planned: TargetArchive)
     request.manifests.remove(planned.system_name, planned.archive)
     for step in (*steps, methodcaller("remove_empty_dir", path)):
         yield Wait(appliance.clock.monotonic())  # an interruption ends the run here, as the next call is shielded
-        yield from request.targets.use(access, step, shielded=True)
+        yield from request.targets.use(request.access, step, shielded=True)

@@ -8,13 +8,14 @@ from backupctl.results.result import Result
 
 
 class PrunedArchive(msgspec.Struct, frozen=True):
-    """An archive, and why to keep or remove it: the rules that keep it, ``unfinished`` or ``damaged``.
+    """An archive, and why to keep or remove it: the rules that keep it, ``unfinished``, ``damaged`` and others.
 
-    ``reasons`` is empty for a complete one that no rule keeps.
+    ``reasons`` is empty for a complete one that nothing keeps.
     """
 
     archive: str
     start_time: datetime
+    comment: str = ""
     size_bytes: int | None = None
     reasons: tuple[str, ...] = ()
     removed: bool = False

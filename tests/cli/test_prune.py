@@ -194,6 +194,18 @@ def test_archive_in_doubt_is_kept_and_does_not_count(
     )
 
 
+def test_newest_verified_archive_is_kept_as_newer_ones_may_have_failed_it(
+    stocked: CommandLine, folder: ArchiveFolder, tmp_path: Path
+) -> None:
+    state = ("--state-dir", str(tmp_path / "state"))
+    for day in "20260220", "20260221":
+        assert stocked("archive", "verify", manual(day), *folder.words, *state).code == 0
+    run = prune(stocked, folder, "--keep-last", "1", "--yes", *state)
+    kept = {each["archive"]: each["reasons"] for each in run.result["keep"]}
+    damaged = {manual("20260102"): ["damaged"]}
+    assert kept == {manual("20260228"): ["last"], manual("20260221"): ["newest verified"], **damaged}
+
+
 def test_job_that_starts_while_archives_are_removed_ends_it(
     stocked: CommandLine, folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,8 +287,8 @@ def test_plan_is_shown_and_asked_for(stocked: CommandLine, folder: ArchiveFolder
     assert (run.code, run.json["error"]["slug"], folder.files()) == (2, "usage", before)
     (shown, _) = stocked.prompter.questions[-2:]
     assert "remove 2 archives (49 kB)" in shown
-    assert f"{HOST}  remove  24 kB  no rule     {manual('20260220')}" in shown
-    assert f"{HOST}  keep    24 kB  last        {manual('20260221')}" in shown
+    assert f"{HOST}  remove  24 kB  9 days ago   no rule     {manual('20260220')}" in shown
+    assert f"{HOST}  keep    24 kB  8 days ago   last        {manual('20260221')}" in shown
     assert prune(stocked, folder, "--keep-last", "4", answers=["y"]).code == 0
     assert manual("20260220") not in folder.names
     assert prune(stocked, folder, "--keep-last", "4", answers=[]).code == 0  # nothing to remove, so no question

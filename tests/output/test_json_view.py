@@ -36,6 +36,7 @@ SCHEDULE_KEYS = [
     "name", "location", "location_user", "parts", "enable", "hour", "minute", "days", "max_count", "fast_backup",
     "time_zone", "next_run", "encrypted",
 ]  # fmt: skip
+PRUNED_KEYS = ["archive", "start_time", "comment", "size_bytes", "reasons", "removed"]
 ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "comment", "location", "parts"]
 TARGET_ARCHIVE_KEYS = [
     *ARCHIVE_KEYS,
@@ -162,7 +163,7 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(results["VerdictResult"]["check"]["metrics"]["age"]) == ["value", "unit", "warning", "critical"]
     assert list(results["ArchivesResult"]["archives"][0]) == ARCHIVE_KEYS
     assert list(results["ArchiveResult"]["archive"]) == ARCHIVE_KEYS
-    assert list(results["PruneResult"]["keep"][0]) == ["archive", "start_time", "size_bytes", "reasons", "removed"]
+    assert list(results["PruneResult"]["keep"][0]) == PRUNED_KEYS
     assert sorted(results["DirectArchivesResult"]["archives"][0]) == sorted(TARGET_ARCHIVE_KEYS)
     assert list(restore["metadata"]) == METADATA_KEYS
     assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]

@@ -53,20 +53,20 @@ def complete(folder: ArchiveFolder) -> set[str]:
 class Lane:
     """Prunes its own folders again and again, and kills each run at a random moment."""
 
-    def __init__(self, programs: Programs, served: ServedAppliance, root: Path, seed: int) -> None:
-        self.programs, self.served, self.root = programs, served, root
+    def __init__(self, programs: Programs, served: ServedAppliance, newest: str, root: Path, seed: int) -> None:
+        self.programs, self.served, self.newest, self.root = programs, served, newest, root
         self.chance = random.Random(seed)
         self.kills = self.finished = 0
 
     def run(self) -> None:
         while self.kills < KILLS // LANES:
             folder = ArchiveFolder(self.root / str(self.finished), "127.0.0.1")
-            folder.add(*NAMES)
+            folder.add(*NAMES, self.newest)
             whole = folder.files()
             while self.killed(folder):
                 self.check(folder, whole)
-            assert folder.names == KEPT
-            assert {name.split("/")[2] for name in folder.files()} == {*KEPT}
+            assert folder.names == [*KEPT, self.newest]
+            assert {name.split("/")[2] for name in folder.files()} == {*KEPT, self.newest}
             self.finished += 1
 
     def killed(self, folder: ArchiveFolder) -> bool:
@@ -76,7 +76,7 @@ class Lane:
             [sys.executable, "-c", SLOW, *words], self.programs.environ(self.served.environ), stdout=subprocess.DEVNULL
         )
         process.waited_for = True
-        removals = 8 * (len(folder.names) - len(KEPT))
+        removals = 8 * (len(folder.names) - len(KEPT) - 1)
         err = process.err
         assert err is not None
         wait_until(lambda: "removing" in err.text or not process.running, "the first removal")
@@ -92,16 +92,24 @@ class Lane:
     def check(self, folder: ArchiveFolder, whole: dict[str, bytes]) -> None:
         left = folder.files()
         assert left.items() <= whole.items()
-        intact = {name for name in NAMES if all(path in left for path in whole if path.split("/")[2] == name)}
+        intact = {
+            name for name in (*NAMES, self.newest) if all(path in left for path in whole if path.split("/")[2] == name)
+        }
         assert complete(folder) == folder.looking_complete() == intact
-        assert intact >= {*KEPT}
+        assert intact >= {*KEPT, self.newest}
+
+
+def archive_of_newest_job(program: Program, served: ServedAppliance) -> str:
+    job = program.run("status", "latest", "-o", "json", environ=served.environ).result["job"]["id"]
+    return archive_name(job.rpartition("-")[0], kind="S")
 
 
 def test_prune_that_is_killed_leaves_nothing_that_looks_complete_and_is_not(
     program: Program, programs: Programs, serve: Simulators, tmp_path: Path
 ) -> None:
-    served = serve()
-    lanes = [Lane(programs, served, tmp_path / f"lane{number}", number) for number in range(LANES)]
+    served = serve("--history")
+    newest = archive_of_newest_job(program, served)
+    lanes = [Lane(programs, served, newest, tmp_path / f"lane{number}", number) for number in range(LANES)]
     run_in_parallel(Lane.run, lanes)
     assert sum(lane.kills for lane in lanes) >= KILLS
     assert sum(lane.finished for lane in lanes) >= LANES
@@ -109,10 +117,12 @@ def test_prune_that_is_killed_leaves_nothing_that_looks_complete_and_is_not(
 
 def test_prune_over_sftp(program: Program, serve: Simulators, openssh: OpenSshServer, tmp_path: Path) -> None:
     folder = ArchiveFolder(tmp_path / "served", "127.0.0.1")
-    folder.add(*NAMES)
+    served = serve("--history")
+    newest = archive_of_newest_job(program, served)
+    folder.add(*NAMES, newest)
     words = ("--location", openssh.url(folder.root), "--location-user", USER, "--keep-last", "2", "--yes", "-o", "json")
-    environ = serve().environ | {"BACKUPCTL_LOCATION_PASSWORD": PASSWORD}
+    environ = served.environ | {"BACKUPCTL_LOCATION_PASSWORD": PASSWORD}
     run = program.run("archive", "prune", *words, "--location-fingerprint", openssh.fingerprint(), environ=environ)
     assert (run.code, [each["removed"] for each in run.result["remove"]]) == (0, [True] * 4)
-    assert folder.names == KEPT
-    assert folder.looking_complete() == {*KEPT}
+    assert folder.names == [*KEPT, newest]
+    assert folder.looking_complete() == {*KEPT, newest}

@@ -197,7 +197,7 @@ def verify(context: Context, archive: str, level: str) -> int:
 
 
 @command.command("prune")
-@click.option("--scheduled", is_flag=True, help="Judge those of the schedule, not manual ones.")
+@click.option("--scheduled", is_flag=True, help="Prune scheduled backups instead of manual ones.")
 @click.option("--comment-contains", metavar="TEXT", default="", help="Only archives with this text in their comment.")
 @options(*KEEP_RULES)
 @options(DRY_RUN)
@@ -216,13 +216,15 @@ def prune(context: Context, scheduled: bool, comment_contains: str, yes: bool) -
     from backupctl.operations.prune_archives import PrunePlan, plan_prune, prune_archives
     from backupctl.results.prune_results import PruneResult
 
+    hint = f"look at it with {DRY_RUN.flag}, then confirm it with --yes"
     plans, dry_run = dict[str, PrunePlan](), context.value(DRY_RUN)
 
     def prepare(settings: ApplianceSettings) -> Work[PruneResult]:
         chosen = {"scheduled": scheduled, "comment": comment_contains, "dry_run": dry_run}
         request, contact = replace(prune_request(settings), **chosen), context.contact
-        if not yes and not dry_run and contact is not None:
-            check_terminal(context, "remove archives", [each.name for each in contact.selected])
+        if not yes and not dry_run:
+            assert contact is not None  # noqa: S101 - the runner prepares the work in its first contact
+            check_terminal(context, "remove archives", [each.name for each in contact.selected], hint)
             plans[settings.name] = contact.run(settings, partial(plan_prune, request=request))
         return partial(prune_archives, request=request, confirmed=plans.get(settings.name))
 

@@ -1,9 +1,10 @@
 """Render what ``archive prune`` keeps and removes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from backupctl.formatting import plural, size
+from backupctl.formatting import plural, relative, size
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, StyledLine, line
@@ -11,7 +12,14 @@ from backupctl.output.terminal.table import Cell, Column, Rows
 from backupctl.results.backup_results import JobResult
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 
-_ARCHIVES: Final = (Column(""), Column("SIZE", right=True), Column("WHY"), Column("ARCHIVE", long=True))
+_ARCHIVES: Final = (
+    Column(""),
+    Column("SIZE", 2, right=True),
+    Column("STARTED"),
+    Column("WHY"),
+    Column("COMMENT", 1, cut=True),
+    Column("ARCHIVE", long=True),
+)
 
 
 def prune_headline(result: PruneResult | JobResult, options: RenderOptions) -> StyledLine:
@@ -25,17 +33,19 @@ def prune_headline(result: PruneResult | JobResult, options: RenderOptions) -> S
     return line(symbol, f"{result.server}: {action}, {len(keep)} kept", simulated_note(result))
 
 
-def prune_rows(result: PruneResult) -> Rows:
+def prune_rows(result: PruneResult, now: datetime) -> Rows:
     """Return the archives as rows of a table, the newest first."""
+    left = "not removed" if result.error else "remove"
     rows = [("keep", each) for each in result.keep]
-    rows += [("removed" if each.removed else "remove", each) for each in result.remove]
+    rows += [("removed" if each.removed else left, each) for each in result.remove]
     rows.sort(key=lambda row: (row[1].start_time, row[1].archive), reverse=True)
-    return Rows(_ARCHIVES, [_row(verb, each) for verb, each in rows])
+    return Rows(_ARCHIVES, [_row(verb, each, now) for verb, each in rows])
 
 
-def _row(verb: str, archive: PrunedArchive) -> list[Cell]:
+def _row(verb: str, archive: PrunedArchive, now: datetime) -> list[Cell]:
     known = None if archive.size_bytes is None else size(archive.size_bytes)
-    return [verb, known, ", ".join(archive.reasons) or "no rule", archive.archive]
+    why, started = ", ".join(archive.reasons) or "no rule", relative(archive.start_time, now)
+    return [verb, known, started, why, archive.comment or None, archive.archive]
 
 
 def amount(archives: Sequence[PrunedArchive]) -> str:

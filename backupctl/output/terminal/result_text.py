@@ -182,7 +182,13 @@ def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
 def _(result: PruneResult, options: RenderOptions) -> Rendered:
     if not result.keep and not result.remove:
         return Rendered(notes=_nothing(result, f"{result.server}: no such archives at this location"))
-    return Rendered([prune_headline(result, options), *table_lines(prune_rows(result), options.width)])
+    return Rendered([prune_headline(result, options), *table_lines(prune_rows(result, options.now), options.width)])
+
+
+@quiet_text.register
+def _(result: PruneResult, options: RenderOptions) -> Rendered:
+    planned = result.remove and not any(each.removed for each in result.remove)
+    return full_text(result, options) if planned else Rendered()
 
 
 @full_text.register

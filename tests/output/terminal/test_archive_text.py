@@ -184,8 +184,8 @@ def test_restore_started_with_no_wait_is_silent_when_quiet(kind: str) -> None:
 
 
 def test_prune_says_what_was_removed_or_would_be() -> None:
-    gone = PrunedArchive("M_1", START, 2_100_000_000)
-    kept = PrunedArchive("M_2", START, 2_100_000_000, ("last", "daily"))
+    gone = PrunedArchive("M_1", START, "", 2_100_000_000)
+    kept = PrunedArchive("M_2", START, "before upgrade", 2_100_000_000, ("last", "daily"))
     done = replace(gone, removed=True)
     lines = {
         "would remove 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(gone,)),
@@ -197,8 +197,10 @@ def test_prune_says_what_was_removed_or_would_be() -> None:
     }
     for words, result in lines.items():
         assert shown(result).out.splitlines()[0][2:] == f"vc01: {words}"
+        quiet = shown(result, quiet=True)
+        assert quiet.out.splitlines() == (shown(result).out.splitlines() if "would" in words else [])
     assert shown(lines["removed 1 archive (2.1 GB), 1 kept"]).out.splitlines()[1:] == [
-        "           SIZE  WHY          ARCHIVE",
-        "keep     2.1 GB  last, daily  M_2",
-        "removed  2.1 GB  no rule      M_1",
+        "           SIZE  STARTED   WHY          COMMENT         ARCHIVE",
+        "keep     2.1 GB  just now  last, daily  before upgrade  M_2",
+        "removed  2.1 GB  just now  no rule                      M_1",
     ]
