@@ -1,8 +1,8 @@
 """Prune: remove an appliance's archives that no rule keeps.
 
-A backup cannot be made again, so this starts only after a successful backup, while no job runs, and stops at anything
-that is not as planned. The metadata of an archive goes first: what an interruption leaves of it is unfinished, and the
-next run removes it.
+A backup cannot be made again, so this starts only after a successful backup, in a folder that has one which the
+appliance remembers, removes only while no job runs, and stops at anything that is not as planned. The metadata of an
+archive goes first: what an interruption leaves of it is unfinished, and a later run removes it.
 """
 
 from collections.abc import Callable, Sequence
