@@ -1,7 +1,5 @@
 """Show and pin the host keys and certificates of backup servers, without a login."""
 
-from functools import partial
-
 from msgspec import structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -16,10 +14,10 @@ from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.location import Location
 from backupctl.operations.outcome import Outcome
+from backupctl.operations.target_health import read_identity
 from backupctl.results.trust_results import LocationPinResult
 from backupctl.rules.fingerprint import is_host_key
-from backupctl.scheduler.task import Task, call
-from backupctl.targets.open_target import presented_fingerprint
+from backupctl.scheduler.task import Task
 from backupctl.targets.target_errors import TargetIdentityError
 
 
@@ -50,7 +48,7 @@ def _probe(settings: ApplianceSettings) -> Task[LocationPinResult]:
 
 
 def _read(settings: ApplianceSettings, location: Location) -> Task[Outcome[LocationPinResult]]:
-    fingerprint = yield from call(partial(presented_fingerprint, location, settings.clock))
+    fingerprint = (yield from read_identity(settings.context.targets, location)).fingerprint
     kind, pinned = "host key" if is_host_key(fingerprint) else "certificate", settings.value(LOCATION_FINGERPRINT)
     return Outcome(LocationPinResult(location=location.masked, kind=kind, fingerprint=fingerprint, pinned=pinned))
 

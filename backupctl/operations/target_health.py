@@ -1,99 +1,81 @@
-"""Check a backup server from this host.
+"""Check a backup server from this host: what it presents before a login, the login, and the appliance's folder."""
 
-Nothing here is a FAIL: the appliance connects by itself, perhaps on another way, and decides what it trusts.
-"""
+import re
+from collections.abc import Iterator
+from typing import Final
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, TypeVar, cast
-
-from backupctl.errors import ApplianceUnreachableError, BackupctlError, InterruptedRunError
+from backupctl.errors import BackupctlError, InterruptedRunError
 from backupctl.formatting import plural
+from backupctl.location import Location
 from backupctl.models import Certificate, SystemVersion
+from backupctl.operations.target_archives import find_systems
 from backupctl.operations.target_connections import TargetConnections
-from backupctl.results.backup_results import OK, WARNING, Check
-from backupctl.rules.host_key_algorithms import host_key_warnings
+from backupctl.results.backup_results import FAIL, OK, WARNING, Check
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Task, attempt
 from backupctl.targets.access import TargetAccess
-from backupctl.targets.target import ANSWER_SECONDS
-from backupctl.targets.target_errors import TargetUnreachableError
-from backupctl.targets.unverified import host_key_algorithms, presented_certificate
-
-T = TypeVar("T")
+from backupctl.targets.open_target import WITH_IDENTITY, access_without_login
+from backupctl.targets.target_errors import ServerIdentity, TargetIdentityError
 
 _SOON_DAYS: Final = 30
 
 
-class TargetHealth:
-    """Checks the backup servers of a run; appliances that share one share what it shows before a login."""
-
-    def __init__(self, targets: TargetConnections) -> None:
-        self._targets = targets
-        self._shown: dict[tuple[object, ...], Any] = {}
-        self._turns: dict[tuple[object, ...], Semaphore] = {}
-
-    def check(self, appliance: Appliance, access: TargetAccess) -> Task[tuple[Check, ...]]:
-        """Return the checks of what the server shows before a login, of the login, and of the folder."""
-        version = yield from attempt(appliance.api.version)
-        release = version.version if isinstance(version, SystemVersion) else ""
-        checks = []
-        if access.kind in {"sftp", "scp"}:
-            offered = self._show(appliance, access, partial(host_key_algorithms, access.location))
-            checks.append((yield from _check("host keys", offered, partial(_judge_host_keys, release))))
-        if access.kind in {"ftps", "https"}:
-            now = appliance.clock.now()
-            presented = self._show(appliance, access, partial(presented_certificate, access.location, now))
-            checks.append((yield from _check("certificate", presented, _judge_certificate)))
-        listed = self._targets.use(access, lambda target: len(target.list(())))
-        checks.append((yield from _check("login from here", listed, _judge_folder)))
-        return tuple(checks)
-
-    def _show(self, appliance: Appliance, access: TargetAccess, show: Callable[[], T]) -> Task[T]:
-        """Call a function that shows something of a server, once for each server."""
-        server = access.kind, access.location.host, access.location.port
-        turn = self._turns.setdefault(server, Semaphore(1))
-        yield from turn.acquire()
-        try:
-            if server not in self._shown:
-                until = appliance.clock.monotonic() + ANSWER_SECONDS
-                self._shown[server] = yield from attempt(show, until=until)
-        finally:
-            turn.release()
-        shown = self._shown[server]
-        if isinstance(shown, ApplianceUnreachableError):  # the scheduler's, after ``until``
-            raise TargetUnreachableError("the backup server did not answer in time")
-        if isinstance(shown, BackupctlError):
-            raise shown
-        return cast("T", shown)
-
-
-def _check(name: str, task: Task[T], judge: Callable[[T], tuple[str, str]]) -> Task[Check]:
-    """Return what ``judge`` says of the result of a task; an error is a warning."""
-    hint = None
+def check_backup_server(
+    appliance: Appliance, targets: TargetConnections, access: TargetAccess, system: str
+) -> Task[tuple[Check, ...]]:
+    """Return the checks of the backup server; ``system`` is the name of the appliance's folder."""
+    checks: list[Check] = []
     try:
-        status, message = judge((yield from task))
+        if access.path is None and access.location.type in WITH_IDENTITY:
+            presented = yield from read_identity(targets, access.location)
+            version = yield from attempt(appliance.api.version)
+            checks += _identity_checks(presented, version.version if isinstance(version, SystemVersion) else "")
+        systems = yield from targets.use(access, find_systems)
     except InterruptedRunError:
         raise
     except BackupctlError as error:
-        status, message, hint = WARNING, error.message, error.hint
-    if status == WARNING:
-        message = "; ".join(filter(None, (f"{message} (seen from this host only)", hint)))
-    return Check(name=name, status=status, message=message)
+        message = "; ".join(filter(None, (error.message, error.hint)))
+        return (*checks, Check(name="backup server", status=FAIL, message=message))
+    found = any(path[-1].lower() == system.lower() for path in systems)
+    message = f"this host can read {system}" if found else f"no archive folder of {appliance.name} there yet ({system})"
+    return (*checks, Check(name="backup server", status=OK if found else WARNING, message=message))
 
 
-def _judge_host_keys(release: str, offered: tuple[str, ...]) -> tuple[str, str]:
-    warnings = host_key_warnings(offered, release)
-    return WARNING if warnings else OK, "; ".join((*warnings, f"offered: {', '.join(offered[:6])}"))
+def read_identity(targets: TargetConnections, location: Location) -> Task[ServerIdentity]:
+    """Return what the server of a location presents, which is read once in a run.
+
+    Raises what ``access_without_login`` and ``TargetConnections.use`` raise.
+    """
+    try:
+        yield from targets.use(access_without_login(location), lambda _: None)
+    except TargetIdentityError as error:
+        if error.presented is None:
+            raise
+        return error.presented
+    raise AssertionError("the server was not refused")
 
 
-def _judge_certificate(certificate: Certificate) -> tuple[str, str]:
+def _identity_checks(presented: ServerIdentity, release: str) -> Iterator[Check]:
+    if presented.certificate is not None:
+        yield _certificate_check(presented.certificate)
+    if presented.algorithms:
+        yield host_key_check(presented.algorithms, release)
+
+
+def _certificate_check(certificate: Certificate) -> Check:
     days = certificate.expires_in_days
     when = "expired" if days < 0 else f"expires in {plural(days, 'day')}"
     message = f"{when} on {certificate.not_after:%Y-%m-%d}, issued by {certificate.issuer[:200]}"
-    return WARNING if days < _SOON_DAYS else OK, message
+    return Check(name="certificate", status=FAIL if days < 0 else WARNING if days < _SOON_DAYS else OK, message=message)
 
 
-def _judge_folder(count: int) -> tuple[str, str]:
-    return OK, f"the login works, and the folder can be listed ({plural(count, 'item')})"
+def host_key_check(algorithms: tuple[str, ...], release: str) -> Check:
+    """Check that release 9 finds an ECDSA host key, which it needs.
+
+    Source: https://knowledge.broadcom.com/external/article/437603
+    """
+    message = f"offered: {', '.join(algorithms)}"[:200]
+    if not re.match("9|[1-9][0-9]", release) or any(each.startswith("ecdsa-sha2-") for each in algorithms):
+        return Check(name="host keys", status=OK, message=message)
+    reason = "release 9 needs an ECDSA host key, and the server has none (KB 437603)"
+    return Check(name="host keys", status=WARNING, message=f"{reason}; {message}")

@@ -88,10 +88,10 @@ def refusals(appliance: Appliance, request: BackupRequest) -> Task[tuple[str, ..
     return () if isinstance(checks, BusyError) else tuple(each.message for each in checks if each.status == FAIL)
 
 
-def checks_error(checks: Iterable[Check]) -> BackupFailedError | None:
+def checks_error(checks: Iterable[Check], message: str = "a backup would fail") -> BackupFailedError | None:
     """Return the error for failed checks, None if none failed."""
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
-    return BackupFailedError(f"a backup would fail: {', '.join(names)}") if names else None
+    return BackupFailedError(f"{message}: {', '.join(names)}") if names else None
 
 
 def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[list[Check], tuple[str, ...]]]:

@@ -6,10 +6,8 @@ from typing import Any, Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.location import Location
-from backupctl.rules.fingerprint import parse_peer_fingerprint
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
-from backupctl.targets.target_errors import TargetIdentityError
 from backupctl.tls.trust_settings import TrustSettings
 
 _ADAPTERS: Final = {
@@ -57,21 +55,11 @@ def load_adapter(access: TargetAccess) -> Any:  # noqa: ANN401 - a module
         raise ConfigError(f"{access.kind} locations need the Python package {error.name}", hint=hint) from error
 
 
-def presented_fingerprint(location: Location, clock: Clock) -> str:
-    """Return the fingerprint of the host key or certificate that the server of a location presents.
+def access_without_login(location: Location) -> TargetAccess:
+    """Return the access that shows what a server presents: no pin matches, so the connection ends before the login.
 
-    The pin matches nothing, so the server is refused before the login; it gets neither user nor password.
-
-    Raises UsageError: for a location without TLS and SSH. Raises ConfigError and TargetUnreachableError: as
-    ``open_target`` does.
+    Raises UsageError: for a location without TLS and SSH.
     """
     if location.type not in WITH_IDENTITY:
         raise UsageError("$1 has neither a host key nor a certificate", texts=(location.type,))
-    nothing = TrustSettings(fingerprint=f"sha256:{0:064}")
-    try:
-        open_target(TargetAccess(location, host_key="SHA256:", tls=nothing), clock).close()
-    except TargetIdentityError as error:
-        if error.presented is None:
-            raise
-        return parse_peer_fingerprint(error.presented)
-    raise AssertionError("the server was not refused")
+    return TargetAccess(location, host_key="SHA256:", tls=TrustSettings(fingerprint=f"sha256:{0:064}"))

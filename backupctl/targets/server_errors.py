@@ -9,6 +9,7 @@ from backupctl.secrets.secret import Secret
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import TargetPath
 from backupctl.targets.target_errors import (
+    ServerIdentity,
     TargetAnswerError,
     TargetIdentityError,
     TargetLoginError,
@@ -37,12 +38,12 @@ class ServerErrors:
         texts = (self.name, self.text(reason))
         return TargetUnreachableError("connection to $1 failed: $2", texts=texts, hint=hint)
 
-    def untrusted(self, error: BackupctlError) -> TargetIdentityError:
+    def untrusted(self, error: BackupctlError, presented: ServerIdentity | None = None) -> TargetIdentityError:
         """Return the error for a host key or certificate, from one whose server is ``name``."""
-        facts = error.facts
-        return TargetIdentityError(
-            "$cause", cause=facts, details=facts.details, hint=facts.hint, selector=self._access.pin_selector
-        )
+        facts, selector = error.facts, self._access.pin_selector
+        refused = TargetIdentityError("$cause", cause=facts, details=facts.details, hint=facts.hint, selector=selector)
+        refused.presented = presented
+        return refused
 
     def rejected(self, reason: BaseException | str) -> TargetLoginError:
         """Return the error for a rejected login."""

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Timer
-from typing import Final
+from typing import Any, Final
 
 import paramiko
 from paramiko.sftp import CMD_CLOSE, CMD_NAME, CMD_OPENDIR, CMD_READDIR
@@ -31,7 +31,7 @@ from backupctl.targets.target import (
     bounded,
     target_entry,
 )
-from backupctl.targets.target_errors import TargetIdentityError
+from backupctl.targets.target_errors import ServerIdentity, TargetIdentityError
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else Python prints its tracebacks
 
@@ -46,7 +46,7 @@ def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
     transport = _exchange_keys(location, known.types, errors)
     try:
         with _limited(transport, errors, ANSWER_SECONDS):
-            _check_host_key(access, transport.get_remote_server_key(), known, errors)
+            _check_host_key(access, transport, known, errors)
             _log_in(transport, access, errors)
             return SftpTarget(_open_sftp(transport, errors), errors)
     except BaseException:
@@ -54,14 +54,25 @@ def connect(access: TargetAccess, _clock: Clock) -> "SftpTarget":
         raise
 
 
-def _exchange_keys(location: Location, key_types: frozenset[str], errors: ServerErrors) -> paramiko.Transport:
+class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
+    """Keeps the host key algorithms that the server offers, which paramiko only logs."""
+
+    host_key_algorithms: tuple[str, ...] = ()
+
+    def _really_parse_kex_init(self, *args: Any) -> dict[str, Any]:  # noqa: ANN401 - paramiko has no types
+        parsed: dict[str, Any] = super()._really_parse_kex_init(*args)
+        self.host_key_algorithms = tuple(parsed["server_key_algo_list"])
+        return parsed
+
+
+def _exchange_keys(location: Location, key_types: frozenset[str], errors: ServerErrors) -> _Transport:
     """Connect without a login, and return the transport; host keys of ``key_types`` are asked for first."""
     try:
         connected = socket.create_connection((location.host, location.server_port), CONNECT_SECONDS)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late
     except (OSError, UnicodeError) as error:
         raise errors.unreachable(error) from error
-    transport = paramiko.Transport(connected)
+    transport = _Transport(connected)
     transport.auth_timeout = None  # _limited ends each wait
     options = transport.get_security_options()
     options.key_types = sorted(
@@ -72,9 +83,10 @@ def _exchange_keys(location: Location, key_types: frozenset[str], errors: Server
     return transport
 
 
-def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys, errors: ServerErrors) -> None:
+def _check_host_key(access: TargetAccess, transport: _Transport, known: KnownKeys, errors: ServerErrors) -> None:
     """Raise TargetIdentityError unless the host key is the pinned one or, without a pin, a known one."""
-    text, pin = key.get_base64(), access.host_key
+    key, pin = transport.get_remote_server_key(), access.host_key
+    text = key.get_base64()
     if key.fingerprint == pin or (pin is None and text in known.trusted - known.revoked):
         return
     state = "has changed" if known.trusted else "is unknown"
@@ -89,7 +101,7 @@ def _check_host_key(access: TargetAccess, key: paramiko.PKey, known: KnownKeys, 
         hint="compare it on the server: `ls /etc/ssh/*.pub | xargs -n 1 ssh-keygen -lf`; if it is one of these, pin it "
         "(of several, only the presented one can be pinned): `backupctl trust pin $selector`",
     )
-    raise errors.untrusted(refused)
+    raise errors.untrusted(refused, ServerIdentity(key.fingerprint, algorithms=transport.host_key_algorithms))
 
 
 def _log_in(transport: paramiko.Transport, access: TargetAccess, errors: ServerErrors) -> None:

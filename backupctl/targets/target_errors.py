@@ -1,7 +1,21 @@
 """The errors of backup locations that are read from this host, and of the checks of their archives."""
 
+from typing import Any, NamedTuple, Self
+
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import ExitCode
+from backupctl.models import Certificate
+
+
+class ServerIdentity(NamedTuple):
+    """What a backup server presents before a login: its certificate, or a host key.
+
+    ``algorithms`` are those of all its host keys.
+    """
+
+    fingerprint: str
+    certificate: Certificate | None = None
+    algorithms: tuple[str, ...] = ()
 
 
 class TargetUnreachableError(BackupctlError):
@@ -15,11 +29,13 @@ class TargetIdentityError(TargetUnreachableError):
     """The backup server's host key or certificate is not trusted."""
 
     slug = "target-identity"
+    presented: ServerIdentity | None = None
 
-    @property
-    def presented(self) -> str | None:
-        """The fingerprint that the server presented, None if it presented none."""
-        return next((line.split()[1] for line in self.details if line.startswith("presented ")), None)
+    def with_facts(self, **changes: Any) -> Self:  # noqa: ANN401 - as in the base class
+        """Return a copy with changed facts."""
+        copy = super().with_facts(**changes)
+        copy.presented = self.presented
+        return copy
 
 
 class TargetLoginError(BackupctlError):

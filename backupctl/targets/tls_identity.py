@@ -9,8 +9,8 @@ from backupctl.clock import Clock
 from backupctl.errors import PinMismatchError
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.server_errors import ServerErrors
-from backupctl.targets.target_errors import TargetIdentityError
-from backupctl.tls.certificate_errors import Remedy, certificate_error
+from backupctl.targets.target_errors import ServerIdentity, TargetIdentityError
+from backupctl.tls.certificate_errors import Remedy, certificate_error, read_chain
 from backupctl.tls.peer import Peer, pin_verifier
 from backupctl.tls.presented import TlsConnection
 from backupctl.tls.trust_settings import context_without_alpn, tls_context
@@ -46,7 +46,9 @@ class TlsIdentity:
             if self._trust.fingerprint is not None:
                 pin_verifier(self._trust.fingerprint, self._peer)(tls)
         except PinMismatchError as error:
-            raise self._errors.untrusted(error.with_facts(hint=_RENEWED)) from error
+            (certificate,) = read_chain([tls.getpeercert(binary_form=True) or b""], self._clock.now())
+            presented = ServerIdentity(certificate.fingerprint, certificate)
+            raise self._errors.untrusted(error.with_facts(hint=_RENEWED), presented) from error
 
     def error_for(self, error: BaseException) -> TargetIdentityError | None:
         """Return the error for a handshake that failed for an untrusted certificate, None for other failures."""

@@ -1,105 +1,66 @@
 """validate --direct: what this host sees of the backup server."""
 
-import io
-import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backupctl.rules.host_key_algorithms import host_key_warnings
-from backupctl.targets.unverified import read_kexinit
+from backupctl.operations.target_health import host_key_check
 from tests.support.command_line import NFS, CommandLine
 
 MODERN = ("rsa-sha2-512", "rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-ed25519")
-BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7\r\n"
-
-
-def kexinit(*names: str, message: int = 20) -> bytes:
-    """Return a packet as RFC 4253, section 7.1, describes it."""
-    lists = ["curve25519-sha256,kex-strict-s-v00@openssh.com", ",".join(names), *["aes256-ctr"] * 2, *[""] * 6]
-    payload = (
-        bytes([message]) + bytes(range(16)) + b"".join(struct.pack(">I", len(each)) + each.encode() for each in lists)
-    )
-    payload += bytes(5)
-    padding = 4 + -(5 + len(payload) + 4) % 8
-    return struct.pack(">IB", 1 + len(payload) + padding, padding) + payload + bytes(padding)
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("offered", "release", "status"),
     [
-        BANNER + kexinit(*MODERN),
-        b"Only for members of the staff.\r\n" + BANNER + kexinit(*MODERN),
-        b"SSH-1.99-old\n" + kexinit(*MODERN) + b"more",
+        (MODERN, "9.0.0.10000", "OK"),
+        (("ssh-ed25519", "rsa-sha2-512"), "9.0.0.10000", "WARNING"),
+        (("ssh-ed25519", "rsa-sha2-512"), "8.0.3.00000", "OK"),
+        (("ssh-ed25519",), "", "OK"),
+        (("ssh-rsa",), "10.1", "WARNING"),
+        (("ecdsa-sha2-nistp521",), "10.0", "OK"),
+        (("x" * 10_000,), "9.0", "WARNING"),
     ],
 )
-def test_host_key_algorithms_are_in_the_first_packet(sent: bytes) -> None:
-    assert read_kexinit(io.BytesIO(sent)) == MODERN
+def test_host_keys_and_releases(offered: tuple[str, ...], release: str, status: str) -> None:
+    check = host_key_check(offered, release)
+    assert (check.status, "437603" in check.message) == (status, status == "WARNING")
+    assert len(check.message) < 300
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"",
-        b"220 ftp.example.com\r\n",
-        b"x\n" * 100_000,
-        BANNER,
-        BANNER + kexinit(*MODERN)[:30],
-        BANNER + kexinit(*MODERN, message=21),
-        BANNER + b"\xff" * 100,
-        BANNER + struct.pack(">IBB", 2**31, 4, 20) + bytes(100),
-        BANNER + kexinit("ssh-rsa\x1b[2J"),
-        BANNER + kexinit("ü"),
-        BANNER + kexinit(""),
-        BANNER + kexinit("x" * 65),
-    ],
-)
-def test_what_is_no_ssh_server_is_refused(sent: bytes) -> None:
-    with pytest.raises((ValueError, struct.error)):
-        read_kexinit(io.BytesIO(sent))
-
-
-@pytest.mark.parametrize(
-    ("offered", "release", "articles"),
-    [
-        (MODERN, "9.0.0.10000", []),
-        (("ssh-ed25519", "rsa-sha2-512"), "9.0.0.10000", ["437603"]),
-        (("ssh-ed25519", "rsa-sha2-512"), "8.0.3.00000", []),
-        (("ssh-ed25519",), "", []),
-        (("ssh-rsa", "ssh-dss"), "8.0.3.00000", ["441702"]),
-        (("ssh-rsa",), "9.1", ["437603", "441702"]),
-        (("ssh-rsa", "rsa-sha2-256"), "8.0.3.00000", []),
-        (("ecdsa-sha2-nistp521",), "10.0", []),
-    ],
-)
-def test_host_keys_and_releases(offered: tuple[str, ...], release: str, articles: list[str]) -> None:
-    found = host_key_warnings(offered, release)
-    assert [article in warning for article, warning in zip(articles, found, strict=True)] == [True] * len(articles)
-
-
-def checks(backupctl: CommandLine, *words: str) -> dict[str, Any]:
+def checks(backupctl: CommandLine, *words: str, code: int = 0) -> dict[str, Any]:
     run = backupctl("validate", "--location", NFS, *words, "-o", "json")
-    assert run.code == 0
+    assert run.code == code
+    assert code == 0 or run.result["error"]["message"] == "checks from this host failed: backup server"
     return {check["name"]: check for check in run.result["checks"]}
 
 
-def test_login_from_here_reads_the_folder(backupctl: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "sn_vc01.example.com").mkdir()
-    mounted = "--direct", "--path-for", f"{NFS}={tmp_path}"
-    assert "(1 item)" in checks(backupctl, *mounted)["login from here"]["message"]
-    (tmp_path / "sn_vc01.example.com").rmdir()
-    tmp_path.rmdir()
-    missing = checks(backupctl, *mounted)["login from here"]
-    assert missing["status"] == "WARNING"
-    assert "this host only" in missing["message"]
+@pytest.mark.parametrize(
+    ("folders", "status", "message"),
+    [
+        (["sn_vc01.example.com"], "OK", "this host can read sn_vc01.example.com"),
+        (["vCenter/SN_other", "vCenter/sn_VC01.example.com"], "OK", "this host can read sn_vc01.example.com"),
+        ([""], "WARNING", "no archive folder of vc01.example.com there yet (sn_vc01.example.com)"),
+        ([], "FAIL", "does not exist"),
+    ],
+)
+def test_folder_of_the_appliance(
+    backupctl: CommandLine, tmp_path: Path, folders: list[str], status: str, message: str
+) -> None:
+    for folder in folders:
+        (tmp_path / "mount" / folder).mkdir(parents=True)
+    mounted = "--direct", "--path-for", f"{NFS}={tmp_path / 'mount'}"
+    check = checks(backupctl, *mounted, code=7 if status == "FAIL" else 0)["backup server"]
+    assert check["status"] == status
+    assert message in check["message"]
 
 
-def test_what_cannot_be_read_from_here_is_a_warning(backupctl: CommandLine) -> None:
-    check = checks(backupctl, "--direct")["login from here"]
-    assert check["status"] == "WARNING"
+def test_what_cannot_be_read_from_here_is_a_failure(backupctl: CommandLine) -> None:
+    check = checks(backupctl, "--direct", code=7)["backup server"]
+    assert check["status"] == "FAIL"
     assert "--path-for" in check["message"]
 
 
 def test_nothing_is_read_from_here_unless_asked_for(backupctl: CommandLine, tmp_path: Path) -> None:
-    assert "login from here" not in checks(backupctl, "--path-for", f"{NFS}={tmp_path}")
+    assert "backup server" not in checks(backupctl, "--path-for", f"{NFS}={tmp_path}")

@@ -31,9 +31,7 @@ from backupctl.targets.target_errors import (
     TargetLoginError,
     TargetUnreachableError,
 )
-from backupctl.targets.unverified import presented_certificate
 from backupctl.tls.trust_settings import TrustSettings
-from tests.support.processes import CLOCK
 from tests.support.scripted_ftp import Send, scripted_ftp
 from tests.support.target_contract import check_reading, check_removing, content, filled
 from tests.support.tls_server import ca_file, der, server_context
@@ -134,8 +132,6 @@ def test_refused_tls_ends_before_the_user_is_sent() -> None:
     with scripted_ftp({"AUTH": b"502 unknown\r\n"}) as (port, commands):
         assert type(error_of(access_to(port, "ftps"))) is TargetIdentityError
         assert commands == ["AUTH TLS"]
-        with pytest.raises(TargetUnreachableError, match=NO_TLS):
-            presented_certificate(access_to(port, "ftps").location, CLOCK.now())
 
 
 def test_path_is_relative_to_the_login_folder(vsftpd: VsftpdServer) -> None:

@@ -27,13 +27,11 @@ def command(context: Context, direct: bool) -> int:
     """Check everything that can be checked before a backup, without starting one."""
     from backupctl.cli.backup_settings import backup_request
     from backupctl.cli.runner import run
-    from backupctl.cli.target_settings import target_access
+    from backupctl.cli.target_settings import system_of, target_access
     from backupctl.operations.outcome import Outcome
-    from backupctl.operations.target_health import TargetHealth
+    from backupctl.operations.target_health import check_backup_server
     from backupctl.operations.validate import checks_error, validate
     from backupctl.results.backup_results import ChecksResult
-
-    health = TargetHealth(context.targets)
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
         request, resolved = backup_request(settings)
@@ -41,9 +39,11 @@ def command(context: Context, direct: bool) -> int:
 
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
+            error = checks_error(checks)
             if access is not None:
-                checks += yield from health.check(appliance, access)
-            return Outcome(ChecksResult(checks=checks), checks_error(checks))
+                seen = yield from check_backup_server(appliance, context.targets, access, system_of(settings))
+                checks, error = checks + seen, error or checks_error(seen, "checks from this host failed")
+            return Outcome(ChecksResult(checks=checks), error)
 
         return work
 
