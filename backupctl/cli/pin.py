@@ -1,7 +1,9 @@
 """Pin certificates: probe them, confirm their fingerprints and store them in the configuration file."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import convert, structs
 
@@ -18,7 +20,12 @@ from backupctl.errors import BackupctlError, PinMismatchError, UsageError
 from backupctl.formatting import colon_form
 from backupctl.models import Certificate
 from backupctl.operations.trust import show_certificate
-from backupctl.results.trust_results import CertificateResult, PinResult
+from backupctl.results.config_results import DEFAULTS
+from backupctl.results.trust_results import CertificateResult, LocationPinResult, PinResult
+
+P = TypeVar("P", PinResult, LocationPinResult)
+
+NOT_ASKED_HINT: Final = "use --yes to pin it without a question"
 
 
 def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
@@ -39,10 +46,10 @@ def _is_fingerprint_given(settings: ApplianceSettings) -> bool:
     return settings.resolve(FINGERPRINT).source.kind == FLAG
 
 
-def _configured_pin(settings: ApplianceSettings) -> str | None:
-    """Return the fingerprint in the appliance's own table of the configuration file, None without one."""
+def _configured_pin(settings: ApplianceSettings, option: Option[str | None] = FINGERPRINT) -> str | None:
+    """Return the fingerprint in the own table of an appliance, or of the defaults, None without one."""
     profile = settings.profile
-    return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
+    return profile.layers[0].values.get(option.name) if profile.configured or not profile.name else None
 
 
 def unconfirmed_error(option: Option[str | None] = FINGERPRINT) -> UsageError:
@@ -64,14 +71,26 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
         return structs.replace(result, error=probed.error.with_facts(message=sentence, hint=hint))
     if probed.certificate is None or probed.error is not None:
         return result
-    stored = _configured_pin(settings)
-    if stored == probed.certificate.fingerprint:
-        file = str(settings.context.configuration.path)
-        return structs.replace(result, file=file, profile=settings.name, replaced=stored)
+    ask = None if confirmed else partial(confirm_certificate, settings, probed, hint=NOT_ASKED_HINT)
+    return store_confirmed(settings, result, FINGERPRINT, probed.certificate.fingerprint, ask)
+
+
+def store_confirmed(
+    settings: ApplianceSettings,
+    result: P,
+    option: Option[str | None],
+    fingerprint: str,
+    ask: Callable[[], bool] | None,
+) -> P:
+    """Store a fingerprint, if ``ask`` says so, and return the result; if it is already stored, nothing is asked."""
+    stored = _configured_pin(settings, option)
+    if stored == fingerprint:
+        file, name = str(settings.context.configuration.path), settings.name or DEFAULTS
+        return structs.replace(result, file=file, profile=name, replaced=stored)
     try:
-        if not (confirmed or confirm_certificate(settings, probed, hint="use --yes to pin it without a question")):
+        if ask is not None and not ask():
             raise UsageError("fingerprint not confirmed; nothing was stored")
-        path, stored_pin = pin_certificate(settings, probed.certificate)
+        path, stored_pin = store_pin(settings, option, fingerprint)
         return structs.replace(result, file=str(path), profile=stored_pin.name, replaced=stored_pin.previous)
     except BackupctlError as error:
         return structs.replace(result, exit_code=error.exit_code, error=error)

@@ -47,8 +47,8 @@ class CaCertificatesResult(Result, frozen=True, kw_only=True):
 class LocationPinResult(Result, frozen=True, kw_only=True):
     """The result of the trust commands with ``--location``: the fingerprint that its server presents.
 
-    ``kind`` is ``host key`` or ``certificate``, ``pinned`` is the fingerprint from the settings, and ``file`` is set
-    if the one that is presented is stored there now.
+    ``kind`` is ``host key`` or ``certificate``, ``pinned`` is the fingerprint from the settings; the others are as in
+    ``PinResult``.
     """
 
     location: str | None = None
@@ -56,3 +56,5 @@ class LocationPinResult(Result, frozen=True, kw_only=True):
     fingerprint: str | None = None
     pinned: str | None = None
     file: str | None = None
+    profile: str | None = None
+    replaced: str | None = None

@@ -240,7 +240,14 @@ def every_result(**fields: Any) -> list[Result]:
         RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
         CertificateResult(**where, **seen),
         LocationPinResult(
-            **where, location="sftp://nas/vcenter", kind="host key", fingerprint="SHA256:ab", pinned="SHA256:cd"
+            **where,
+            location="sftp://nas/vcenter",
+            kind="host key",
+            fingerprint="SHA256:ab",
+            pinned="SHA256:cd",
+            file="config.toml",
+            profile="vc01",
+            replaced="SHA256:cd",
         ),
         PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),
         CaCertificatesResult(

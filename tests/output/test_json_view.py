@@ -70,7 +70,7 @@ OWN_KEYS_OF_RESULTS = {
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
     "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
-    "LocationPinResult": ["location", "kind", "fingerprint", "pinned", "file"],
+    "LocationPinResult": ["location", "kind", "fingerprint", "pinned", "file", "profile", "replaced"],
     "CaCertificatesResult": ["authorities", "file", "verified", "vouches", "reason"],
     "SettingsResult": ["file", "groups", "settings"],
     "FileResult": ["file", "secret", "entry", "replaced"],

@@ -44,6 +44,36 @@ def test_unexpected_host_key_is_not_pinned(openssh: OpenSshServer, tmp_path: Pat
     assert shown["fingerprint"] == shown["pinned"] == openssh.fingerprint()
 
 
+@pytest.mark.parametrize("pin", ["", "presented", "other"])
+def test_what_is_presented_is_compared_with_the_pin(openssh: OpenSshServer, tmp_path: Path, pin: str) -> None:
+    pins = {"": "", "presented": openssh.fingerprint(), "other": openssh.fingerprint("rsa")}
+    own = f'location-fingerprint = "{pins[pin]}"\n' if pin else ""
+    backupctl = configured(tmp_path, CONFIG.format(url=openssh.url("/backup")) + own)
+    run = backupctl("trust", "show", "--location", "-s", "vc01")
+    states = {
+        "": (0, "! vc01: the host key of the backup server is not pinned"),
+        "presented": (0, "✓ vc01: the host key of the backup server is pinned"),
+        "other": (5, "✗ vc01: the host key of the backup server is not the pinned one"),
+    }
+    assert (run.code, run.out.partition("\n")[0]) == states[pin]
+    assert all(each in run.out for each in (openssh.fingerprint(), pins[pin]))
+
+
+@pytest.mark.parametrize("pin", ["", "presented", "other"])
+def test_own_pin_of_a_server_is_named_when_the_defaults_get_one(
+    openssh: OpenSshServer, tmp_path: Path, pin: str
+) -> None:
+    pins = {"": "", "presented": openssh.fingerprint(), "other": openssh.fingerprint("rsa")}
+    own = f'location-fingerprint = "{pins[pin]}"\n' if pin else ""
+    backupctl = configured(tmp_path, CONFIG.format(url=openssh.url("/backup")) + own)
+    run = backupctl("trust", "pin", "--location", "--yes")
+    assert run.code == 0
+    assert f'location-fingerprint = "{openssh.fingerprint()}"' in (tmp_path / "config.toml").read_text()
+    assert ("vc01 has a pin of its own" in run.err) == (pin == "other")
+    again = backupctl("trust", "pin", "--location", answers=[])
+    assert "is already pinned" in again.out
+
+
 def test_certificate_is_shown_without_a_byte_of_http(tmp_path: Path) -> None:
     leaf = trustme.CA().issue_cert("127.0.0.1")
     der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())

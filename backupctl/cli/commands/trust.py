@@ -35,7 +35,7 @@ def show(context: Context, location: str | None) -> int:
     if location is not None:
         from backupctl.cli.pin_location import probe_locations
 
-        return context.finish([result for _, result in probe_locations(context, location)])
+        return context.finish([result for _, result in probe_locations(context, location, to_pin=False)])
     from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
     from backupctl.results.trust_results import CertificateResult

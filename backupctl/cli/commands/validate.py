@@ -35,13 +35,13 @@ def command(context: Context, direct: bool) -> int:
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
         request, resolved = backup_request(settings)
-        access = target_access(settings, resolved) if direct else None
+        access, system = (target_access(settings, resolved), system_of(settings)) if direct else (None, "")
 
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
             error = checks_error(checks)
             if access is not None:
-                seen = yield from check_backup_server(appliance, context.targets, access, system_of(settings))
+                seen = yield from check_backup_server(appliance, context.targets, access, system)
                 checks, error = checks + seen, error or checks_error(seen, "checks from this host failed")
             return Outcome(ChecksResult(checks=checks), error)
 

@@ -32,35 +32,41 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
     """Return which certificate is now pinned, and in which file."""
     if result.certificate is None or result.file is None:
         return []
-    fingerprint = result.certificate.fingerprint
-    unchanged = result.replaced == fingerprint
-    done = "is already pinned" if unchanged else "is now pinned"
-    replaced = None if unchanged else result.replaced
-    return [
-        line((f"{symbols.good} ", GOOD), f"{result.server}: the certificate ", (done, GOOD)),
-        *fact_lines([
-            *_fingerprint("sha256", fingerprint),
-            *_fingerprint("instead of", replaced),
-            ("file", result.file),
-            ("server", result.profile),
-        ]),
-    ]  # fmt: skip
+    return _stored_lines(result, "certificate", result.certificate.fingerprint, symbols)
 
 
 def location_pin_lines(result: LocationPinResult, symbols: Symbols) -> list[StyledLine]:
     """Return what a backup server presents, and whether that is pinned."""
     if result.fingerprint is None:
         return []
-    as_before = result.pinned == result.fingerprint
-    state = "is now pinned" if result.file and not as_before else "is pinned" if as_before else "is not pinned"
-    symbol = (f"{symbols.good} ", GOOD) if as_before or result.file else (f"{symbols.odd} ", ODD)
+    what = f"{result.kind} of the backup server"
+    if result.file is not None:
+        return _stored_lines(result, what, result.fingerprint, symbols)
+    states = {None: (symbols.odd, "is not pinned", ODD), result.fingerprint: (symbols.good, "is pinned", GOOD)}
+    symbol, state, style = states.get(result.pinned, (symbols.bad, "is not the pinned one", BAD))
+    other = None if result.pinned == result.fingerprint else result.pinned
     return [
-        line(symbol, f"{result.server}: the {result.kind} of the backup server ", (state, symbol[1])),
+        line((f"{symbol} ", style), f"{result.server}: the {what} ", (state, style)),
         *fact_lines([
             ("location", result.location),
-            ("fingerprint", result.fingerprint),
-            ("pin before" if result.file else "pin", None if as_before else result.pinned),
+            *_fingerprint("sha256", result.fingerprint),
+            *_fingerprint("pinned", other),
+        ]),
+    ]  # fmt: skip
+
+
+def _stored_lines(
+    result: PinResult | LocationPinResult, what: str, fingerprint: str, symbols: Symbols
+) -> list[StyledLine]:
+    replaced = None if result.replaced == fingerprint else result.replaced
+    done = "is already pinned" if result.replaced == fingerprint else "is now pinned"
+    return [
+        line((f"{symbols.good} ", GOOD), f"{result.server}: the {what} ", (done, GOOD)),
+        *fact_lines([
+            *_fingerprint("sha256", fingerprint),
+            *_fingerprint("instead of", replaced),
             ("file", result.file),
+            ("server", result.profile),
         ]),
     ]  # fmt: skip
 
@@ -123,7 +129,9 @@ def _pin_fits(result: CertificateResult) -> bool:
 
 
 def _fingerprint(label: str, fingerprint: str | None) -> list[_Fact]:
-    """Return a fingerprint as ``openssl`` prints it, in two halves that fit on lines of 80 columns."""
+    """Return a fingerprint as openssl prints it, in two halves for 80 columns, or as ssh-keygen does."""
+    if fingerprint and not fingerprint.startswith("sha256:"):
+        return [(label, fingerprint)]
     text = colon_form(fingerprint) if fingerprint else ""
     return [(label, text[:_HALF]), ("", text[_HALF:])]
 
