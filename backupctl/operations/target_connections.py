@@ -97,7 +97,8 @@ class TargetConnections:
         yield from server.opening.acquire()
         try:
             if server.error is not None and self._clock.monotonic() < server.closed_until:
-                raise server.error.with_facts(selector=access.pin_selector)  # in the words of this appliance
+                own = access.pin_selector if server.error.facts.selector else ()
+                raise server.error.with_facts(selector=own)
             return (yield from self._call(partial(open_target, access, self._clock), CALL_SECONDS, shielded=False))
         except InterruptedRunError:
             raise
