@@ -11,7 +11,7 @@ from backupctl.errors import UsageError
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def confirm(context: Context, action: str, objects: Sequence[str]) -> None:
+def confirm(context: Context, action: str, objects: Sequence[str], question: str = "Continue?") -> None:
     """List what an action will remove or replace, and ask once whether to do it.
 
     Raises UsageError: if the answer is no, or if there is no terminal.
@@ -20,7 +20,7 @@ def confirm(context: Context, action: str, objects: Sequence[str]) -> None:
 
     check_terminal(context, action, objects)
     context.prompter.say("\n  ".join([f"This will {action}:", *objects]))
-    if not ask(context.prompter, "Continue?", hint=_HINT):
+    if not ask(context.prompter, question, hint=_HINT):
         raise UsageError("not confirmed; nothing was changed")
 
 

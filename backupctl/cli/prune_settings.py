@@ -12,8 +12,7 @@ from backupctl.cli.target_settings import system_of, target_access
 from backupctl.config.option_table import KEEP_RULES, NO_WAIT, PRUNE, VERIFY
 from backupctl.errors import UsageError
 from backupctl.operations.prune_archives import PrunePlan, PruneRequest
-from backupctl.output.terminal.prune_text import amount, prune_rows
-from backupctl.output.terminal.table import table_lines
+from backupctl.output.terminal.prune_text import amount, plan_texts
 from backupctl.rules.retention import KeepRules
 from backupctl.scheduler.appliance import Appliance
 from backupctl.state.manifests import Manifests
@@ -45,9 +44,7 @@ def check_pruning(settings: ApplianceSettings, resolved: ResolvedLocation) -> No
 def confirm_plans(context: Context, plans: Mapping[str, PrunePlan], appliances: Sequence[Appliance]) -> None:
     """Show what will be kept and removed, and ask once. Raises UsageError: if the answer is no."""
     results = {each.name: plans[each.name].result for each in appliances if each.name in plans}
-    removed = [each for result in results.values() for each in result.remove]
-    tables = [
-        table_lines(prune_rows(result, context.clock.now()).named(name), None) for name, result in results.items()
-    ]
-    if removed:
-        confirm(context, f"remove {amount(removed)}", [line.plain for table in tables for line in table])
+    removed = amount([each for result in results.values() for each in result.remove])
+    shown = [text for name, result in results.items() for text in plan_texts(name, result, context.clock.now())]
+    if any(result.remove for result in results.values()):
+        confirm(context, f"remove {removed}", shown, f"Remove {removed} of {', '.join(results)}?")

@@ -5,17 +5,20 @@ appliance remembers, removes only while no job runs, and stops at anything that 
 archive goes first: what an interruption leaves of it is unfinished, and a later run removes it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from operator import methodcaller
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BugError, BusyError, InterruptedRunError, NotFoundError
+from backupctl.errors import BackupctlError, BusyError, NotFoundError
+from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations import jobs
+from backupctl.operations.after_backup import after_backup
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.schedule import read_schedules
@@ -41,7 +44,7 @@ from backupctl.scheduler.task import Task, Wait
 from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target, TargetPath
-from backupctl.targets.target_errors import NotPrunedError
+from backupctl.targets.target_errors import NotPrunedError, TargetAnswerError
 
 BY_SCHEDULE: Final = "schedule"
 NEWEST: Final = "newest backup"
@@ -49,7 +52,7 @@ VERIFIED: Final = "newest verified"
 FOREIGN: Final = "not named by vCenter"
 """Reasons to keep an archive that no rule keeps; ``NEWEST`` is for what was made after the newest backup, too."""
 _DAY: Final = timedelta(days=1)
-_AGAIN: Final = "run it again for a new plan"
+_AGAIN: Final = "prune again for a new plan"
 
 
 class PruneRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,9 +83,9 @@ class PrunePlan(msgspec.Struct, frozen=True):
 def plan_prune(appliance: Appliance, request: PruneRequest) -> Task[PrunePlan]:
     """Return what to keep and to remove.
 
-    Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed, if the folder lacks the
-    appliance's backups, if a time is in the future, or if jobs or schedules cannot be read. Raises NotFoundError: if
-    the location has no folder of the appliance.
+    Raises BusyError: while a job runs. Raises NotPrunedError: if the newest backup failed or is damaged, if the folder
+    lacks the appliance's backups, if a time is in the future, or if jobs or schedules cannot be read. Raises
+    NotFoundError: if the location has no folder of the appliance.
     """
     found = yield from _read_jobs(appliance)
     retained = 0
@@ -114,6 +117,9 @@ def _newest_backup(
 
     An archive has the time of its job. Another appliance's folder, or the wrong location, has none of these backups.
     """
+    last = next((each for each in archives if is_named_by_vcenter(each.archive)), None)
+    if last is not None and last.state == "damaged":
+        raise _refusal(appliance, "the newest archive $1 is damaged", "make a successful backup first", last.archive)
     complete = [each for each in archives if _counts(each)]
     times = {found[0].id: job_time(found[0].id)} | {each.archive: each.start_time for each in complete}
     for name, time in times.items():
@@ -202,29 +208,17 @@ def prune_archives(
 def prune_after_backup(
     appliance: Appliance, request: Callable[[], PruneRequest], ended: Outcome[JobResult]
 ) -> Task[Outcome[JobResult]]:
-    """Prune after a backup that has succeeded; whatever happens, its job is kept in the result."""
-    job, error = ended.value.job, ended.error
-    if error is not None or job is None or not job.succeeded:
-        return ended
-    result = ended.value
-    try:
-        verified = result.verification.archive if result.verification else None
-        done = yield from prune_archives(appliance, replace(request(), verified=verified))
-        result, error = replace(result, keep=done.value.keep, remove=done.value.remove), done.error
-    except Exception as problem:  # noqa: BLE001 - a bug must not take the result of the backup away
-        error = problem if isinstance(problem, BackupctlError) else BugError.of(problem)
-    if error is not None:
-        kind = InterruptedRunError if isinstance(error, InterruptedRunError) else NotPrunedError
-        error = kind(
-            "$job succeeded, but pruning failed: $cause",
-            server=appliance.name,
-            cause=error.facts._replace(server=None),
-            job=job.id,
-            hint="do not repeat the backup; prune later with `backupctl archive prune $selector`",
-            selector=("-s", appliance.name),
-            details=error.details,
-        )
-    return Outcome(result, error)
+    """Prune after a backup that has succeeded and was verified; its archive stays."""
+
+    def prune(_: Job) -> Task[Outcome[Mapping[str, Any]]]:
+        proof = ended.value.verification
+        verified = replace(request(), verified=proof.archive if proof else None)
+        done = yield from prune_archives(appliance, verified)
+        return Outcome({"keep": done.value.keep, "remove": done.value.remove}, done.error)
+
+    message = "$job succeeded, but pruning failed: $cause"
+    hint = "prune later with `backupctl archive prune $selector`"
+    return after_backup(appliance, ended, prune, NotPrunedError, message=message, hint=hint)
 
 
 def _read_jobs(appliance: Appliance) -> Task[tuple[Job, ...]]:
@@ -252,17 +246,15 @@ def _refusal(appliance: Appliance, why: str, hint: str | None = None, *texts: st
 
 
 def _remove(appliance: Appliance, request: PruneRequest, planned: TargetArchive) -> Task[None]:
-    """Remove an archive, which must be as planned: its manifest, the metadata, the other files, and the folder."""
+    """Remove an archive, which must be as planned: its manifest, the metadata, the other files, and the folder.
 
-    def find(target: Target) -> tuple[TargetPath, TargetArchive]:
-        path = (*find_system(target, planned.system_name), planned.archive)
-        return path, read_archive(target, request.access.location, path)
-
+    What is gone already, as somebody else prunes too, is as good as removed.
+    """
     _check_idle(appliance, (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS)))
-    try:
-        path, found = yield from request.targets.use(request.access, find)
-    except NotFoundError:
-        path, found = (), None
+    look = partial(_find_again, location=request.access.location, planned=planned)
+    path, found = yield from request.targets.use(request.access, look)
+    if found is None:
+        return
     if found != planned:
         why = "archive $1 has changed since the plan was made"
         raise NotPrunedError(why, server=appliance.name, texts=(planned.archive,), hint=_AGAIN)
@@ -272,4 +264,23 @@ def _remove(appliance: Appliance, request: PruneRequest, planned: TargetArchive)
     request.manifests.remove(planned.system_name, planned.archive)
     for step in (*steps, methodcaller("remove_empty_dir", path)):
         yield Wait(appliance.clock.monotonic())  # an interruption ends the run here, as the next call is shielded
-        yield from request.targets.use(request.access, step, shielded=True)
+        try:
+            yield from request.targets.use(request.access, step, shielded=True)
+        except NotFoundError:
+            continue
+        except TargetAnswerError as error:
+            hint = error.facts.hint or "the location user needs the right to delete there"
+            raise error.with_facts(server=appliance.name, hint=hint) from None
+
+
+def _find_again(
+    target: Target, *, location: Location, planned: TargetArchive
+) -> tuple[TargetPath, TargetArchive | None]:
+    """Return a planned archive as it is now, None if it is gone. Raises NotFoundError: if it is no longer a folder."""
+    path = (*find_system(target, planned.system_name), planned.archive)
+    try:
+        return path, read_archive(target, location, path)
+    except NotFoundError:
+        if any(each.name == path[-1] for each in target.list(path[:-1])):
+            raise
+        return path, None

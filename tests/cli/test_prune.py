@@ -129,6 +129,11 @@ REFUSALS: dict[str, tuple[tuple[str, ...], Callable[[CommandLine, ArchiveFolder]
     "no backup": (ALL_BUT_ONE, lambda each, _: each.appliance.jobs.clear(), (6, "not-pruned")),
     "future": (ALL_BUT_ONE, lambda _, folder: folder.add(manual("20360101")), (6, "not-pruned")),
     "backups of another appliance": (ALL_BUT_ONE, of_another, (6, "not-pruned")),
+    "newest damaged": (
+        ALL_BUT_ONE,
+        lambda _, folder: folder.add(manual("20260301"), files={"vum.gz": b""}),
+        (6, "not-pruned"),
+    ),
     "metadata of the newest only": (
         ALL_BUT_ONE,
         lambda _, folder: only_metadata(folder.path / NEWEST),
@@ -192,6 +197,25 @@ def test_archive_in_doubt_is_kept_and_does_not_count(
     assert {path: content for path, content in before.items() if archive in path.split("/")}.items() <= (
         folder.files().items()
     )
+
+
+def test_archive_that_is_gone_meanwhile_counts_as_removed(
+    stocked: CommandLine, folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else removes the next archive, and a file of the one in hand."""
+    plain, removed = PathTarget.remove_file, list[str]()
+
+    def raced(target: PathTarget, path: TargetPath) -> None:
+        if not removed:
+            shutil.rmtree(folder.path / manual("20260226"))
+            (folder.path / path[-2] / "vum.gz").unlink()
+        removed.append(path[-1])
+        plain(target, path)
+
+    monkeypatch.setattr(PathTarget, "remove_file", raced)
+    run = prune(stocked, folder, "--keep-last", "1", "--yes")
+    assert (run.code, {each["removed"] for each in run.result["remove"]}) == (0, {True})
+    assert folder.looking_complete() == {manual(DAYS[-1]), scheduled("20260210"), NEWEST}
 
 
 def test_newest_verified_archive_is_kept_as_newer_ones_may_have_failed_it(
@@ -285,10 +309,11 @@ def test_plan_is_shown_and_asked_for(stocked: CommandLine, folder: ArchiveFolder
     before = folder.files()
     run = prune(stocked, folder, "--keep-last", "4", answers=["n"])
     assert (run.code, run.json["error"]["slug"], folder.files()) == (2, "usage", before)
-    (shown, _) = stocked.prompter.questions[-2:]
+    (shown, asked) = stocked.prompter.questions[-2:]
     assert "remove 2 archives (49 kB)" in shown
-    assert f"{HOST}  remove  24 kB  9 days ago   no rule     {manual('20260220')}" in shown
-    assert f"{HOST}  keep    24 kB  8 days ago   last        {manual('20260221')}" in shown
+    assert f"\n  remove  24 kB  9 days ago   no rule     {manual('20260220')}" in shown
+    assert f"\n  keep    24 kB  8 days ago   last        {manual('20260221')}" in shown
+    assert asked.startswith(f"Remove 2 archives (49 kB) of {HOST}?")
     assert prune(stocked, folder, "--keep-last", "4", answers=["y"]).code == 0
     assert manual("20260220") not in folder.names
     assert prune(stocked, folder, "--keep-last", "4", answers=[]).code == 0  # nothing to remove, so no question

@@ -118,6 +118,10 @@ def bench_of(clock: FakeClock, some: Archives) -> Bench:
     return bench
 
 
+def by_start(name: str) -> tuple[datetime, str]:
+    return started(name), name
+
+
 def is_remembered(name: str) -> bool:
     return started(name) < START - timedelta(hours=1) and not started(name).hour % 2
 
@@ -132,10 +136,13 @@ class Case:
         self.target = MemoryTarget(self.clock, dict(self.before))
         self.bench = bench_of(self.clock, some)
         whole = [name for name, state in some.items() if state == "complete" and not name.endswith("KEEP")]
-        self.whole = sorted(whole, key=lambda name: (started(name), name), reverse=True)
+        self.whole = sorted(whole, key=by_start, reverse=True)
         remembered = (started(name) for name in self.whole if is_remembered(name) or name.split("_")[2] in NEWEST_JOB)
         self.newest = max(remembered, default=None)
-        """When the newest backup was made whose job and archive are there; without one, nothing may be removed."""
+        """When the newest backup was made whose job and archive are there; None if nothing may be removed."""
+        last = max((name for name in some if not name.endswith("KEEP")), key=by_start, default="")
+        if some.get(last, "") not in {"", "complete", "unfinished", "unfinished, empty"}:
+            self.newest = None
 
     def gone(self) -> set[str]:
         """Return the archives of which at least one file is gone."""

@@ -8,7 +8,7 @@ from backupctl.formatting import plural, relative, size
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, StyledLine, line
-from backupctl.output.terminal.table import Cell, Column, Rows
+from backupctl.output.terminal.table import Cell, Column, Rows, table_lines
 from backupctl.results.backup_results import JobResult
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 
@@ -31,6 +31,12 @@ def prune_headline(result: PruneResult | JobResult, options: RenderOptions) -> S
         action = f"removed {len(removed)} of {amount(remove)}" if result.error else f"would remove {amount(remove)}"
     symbol = (f"{options.symbols.odd} ", ODD) if result.error else (f"{options.symbols.good} ", GOOD)
     return line(symbol, f"{result.server}: {action}, {len(keep)} kept", simulated_note(result))
+
+
+def plan_texts(server: str, result: PruneResult, now: datetime) -> list[str]:
+    """Return the plan for an appliance as the lines of a question."""
+    head = f"{server}: remove {amount(result.remove)}, keep {len(result.keep)}"
+    return [head, *(each.plain for each in table_lines(prune_rows(result, now), None))]
 
 
 def prune_rows(result: PruneResult, now: datetime) -> Rows:
