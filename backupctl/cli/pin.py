@@ -20,7 +20,6 @@ from backupctl.errors import BackupctlError, PinMismatchError, UsageError
 from backupctl.formatting import colon_form
 from backupctl.models import Certificate
 from backupctl.operations.trust import show_certificate
-from backupctl.results.config_results import DEFAULTS
 from backupctl.results.trust_results import CertificateResult, LocationPinResult, PinResult
 
 P = TypeVar("P", PinResult, LocationPinResult)
@@ -85,7 +84,7 @@ def store_confirmed(
     """Store a fingerprint, if ``ask`` says so, and return the result; if it is already stored, nothing is asked."""
     stored = _configured_pin(settings, option)
     if stored == fingerprint:
-        file, name = str(settings.context.configuration.path), settings.name or DEFAULTS
+        file, name = str(settings.context.configuration.path), settings.name or "defaults"
         return structs.replace(result, file=file, profile=name, replaced=stored)
     try:
         if ask is not None and not ask():

@@ -55,15 +55,15 @@ def _read(settings: ApplianceSettings, location: Location, *, to_pin: bool) -> T
     result = LocationPinResult(location=location.masked, kind=kind, fingerprint=fingerprint, pinned=pin.value)
     if pin.value in {None, fingerprint} or (to_pin and pin.source.kind != FLAG):
         return Outcome(result)
-    details = (f"expected   {pin.value}", f"presented  {fingerprint}")
-    hint = "nothing was stored" if to_pin else "if it was changed on purpose: `backupctl trust pin --location`"
-    return Outcome(result, TargetIdentityError(f"another {kind} is pinned", details=details, hint=hint))
+    selector = ("--location", location.masked, *(("-s", settings.name) if settings.name else ()))
+    hint = "nothing was stored" if to_pin else "if it was changed on purpose, pin it: `backupctl trust pin $selector`"
+    return Outcome(result, TargetIdentityError(f"another {kind} is pinned", hint=hint, selector=selector))
 
 
 def _pin(settings: ApplianceSettings, probed: LocationPinResult, *, confirmed: bool) -> LocationPinResult:
     if probed.fingerprint is None or probed.error is not None:
         return probed
-    ask = None if confirmed else partial(_confirm, settings, probed)
+    ask = None if confirmed or probed.pinned == probed.fingerprint else partial(_confirm, settings, probed)
     stored = store_confirmed(settings, probed, LOCATION_FINGERPRINT, probed.fingerprint, ask)
     servers = () if settings.name or stored.file is None else settings.context.configuration.servers.values()
     for profile in servers:

@@ -72,6 +72,8 @@ def test_own_pin_of_a_server_is_named_when_the_defaults_get_one(
     assert ("vc01 has a pin of its own" in run.err) == (pin == "other")
     again = backupctl("trust", "pin", "--location", answers=[])
     assert "is already pinned" in again.out
+    if not pin:  # what the defaults trust is not asked for again
+        assert "is now pinned" in backupctl("trust", "pin", "--location", "-s", "vc01", answers=[]).out
 
 
 def test_certificate_is_shown_without_a_byte_of_http(tmp_path: Path) -> None:

@@ -14,20 +14,23 @@ from backupctl.config.option_table import LOCATION_FINGERPRINT
 from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backupctl.results.trust_results import CaCertificatesResult
 
 _FILE_MODE = 0o644
-_LOCATION = "The host key or certificate of the backup server instead."
 
 
 command = CommandGroup("trust")
 
 
-_location_option = click.option("--location", metavar="[URL]", is_flag=False, flag_value="", help=_LOCATION)
+def _location_option(verb: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    help_text = f"{verb} the backup server's host key or certificate instead."
+    return click.option("--location", metavar="[URL]", is_flag=False, flag_value="", help=help_text)
 
 
 @command.command("show")
-@_location_option
+@_location_option("Show")
 @shared_options
 @click.pass_obj
 def show(context: Context, location: str | None) -> int:
@@ -55,7 +58,7 @@ class PinCommand(ApplianceCommand):
 
 @command.command("pin", cls=PinCommand)
 @click.option("--yes", is_flag=True, help="Do not ask: pin the certificate that is presented now.")
-@_location_option
+@_location_option("Pin")
 @options(LOCATION_FINGERPRINT)
 @shared_options
 @click.pass_obj
