@@ -53,19 +53,17 @@ class FtpTarget:
     def log_in(self) -> None:
         """Connect, start TLS, log in, and ask for the login folder."""
         client, access, errors = self._client, self._access, self._server_errors
-        is_ftps = access.kind == "ftps"
         with self._errors():
             client.connect(access.location.host, access.location.server_port, CONNECT_SECONDS)
         with self._errors(refusal=self._without_tls):
-            if is_ftps:
+            if access.kind == "ftps":
                 client.start_tls()
         with self._errors(refusal=errors.rejected):
             client.login(access.user or "", access.password.reveal() if access.password else "")
-        with self._errors(refusal=self._without_tls):
-            if is_ftps:
+        with self._errors():
+            if access.kind == "ftps":
                 client.voidcmd("PBSZ 0")
                 client.voidcmd("PROT P")
-        with self._errors():
             client.voidcmd("TYPE I")
             with suppress(ftplib.error_perm, ftplib.error_temp):
                 client.sendcmd("OPTS UTF8 ON")

@@ -29,6 +29,7 @@ from backupctl.targets.target_errors import TargetAnswerError, TargetIdentityErr
 for _package in ("smbprotocol", "spnego"):
     logging.getLogger(_package).addHandler(logging.NullHandler())  # else Python prints their warnings
 
+_GUEST: Final = "unknown user, and the server offers only guest access"
 _STATUS: Final = {code: name[7:].replace("_", " ").lower() for name, code in vars(NtStatus).items() if name[0] == "S"}
 _MISSING: Final = (smb.BadNetworkName, smb.NoSuchFile, smb.ObjectNameNotFound, smb.ObjectPathNotFound)
 
@@ -190,7 +191,7 @@ def _errors(
         if isinstance(error, smb.SMBResponseException):
             reason = _STATUS.get(error.status, f"SMB status {error.status:#x}")
         elif type(error) is smb.SMBException:
-            reason = str(error)
+            reason = _GUEST if "as a guest" in str(error) else str(error)
         else:
             lost = next((each for each in causes_of(error) if isinstance(each, OSError)), "connection lost")
             raise errors.unreachable(lost) from error

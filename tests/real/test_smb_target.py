@@ -78,18 +78,23 @@ def test_user_may_have_a_domain(port: int, user: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "password"),
-    [(USER, "wrong"), ("nobody-known", PASSWORD), (None, PASSWORD)],
+    ("login", "reason"),
+    [
+        ((USER, "wrong"), f"rejected the login of {USER}: logon failure"),
+        (("nobody-known", PASSWORD), "of nobody-known: unknown user, and the server offers only guest access"),
+        ((None, PASSWORD), "missing user or password for the backup server"),
+    ],
     ids=["wrong password", "a guest for the server", "no user"],
 )
 def test_rejected_logins(
-    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: str | None, password: str
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: tuple[str | None, str], reason: str
 ) -> None:
     (tmp_path / "logins").write_text(f":{USER}:{PASSWORD}\n")
     monkeypatch.setenv("NTLM_USER_FILE", str(tmp_path / "logins"))
-    with pytest.raises(TargetLoginError) as caught, connected(port, user, password):
+    with pytest.raises(TargetLoginError) as caught, connected(port, *login):
         pass
-    assert password not in f"{caught.value.message} {caught.value.hint}"
+    assert login[1] not in f"{caught.value.message} {caught.value.hint}"
+    assert reason in caught.value.message
 
 
 def test_refusals(port: int, folder: Path) -> None:
