@@ -387,6 +387,7 @@ NEEDS_CERTIFICATE = "{} needs the fingerprint of a certificate (sha256:HEX)".for
 CANNOT_READ = "cannot read {} locations from this host".format
 DOTS_IN_LOCATION = "the location contains '..'"
 SYSTEM_OF_ONE = "--system names the folder of one appliance"
+FOLDER_OF_ONE_APPLIANCE = "this is the folder of one appliance; give the location above it"
 SHARED_FOLDER = "have the same folder {}".format
 
 # Verification

@@ -35,7 +35,17 @@ class FoundArchives(msgspec.Struct, frozen=True):
 
 
 def find_systems(target: Target) -> tuple[TargetPath, ...]:
-    """Return the folders of the systems at a location, by name. Raises NotFoundError: if the location is missing."""
+    """Return the folders of the systems at a location, by name. Raises NotFoundError: if there are none."""
+    systems = list_systems(target)
+    if not systems:
+        is_system = any(parse_archive_name(each.name) for each in target.list(()))
+        hint = "this is the folder of one appliance; give the location above it" if is_system else None
+        raise NotFoundError("no backups at the location", hint=hint)
+    return systems
+
+
+def list_systems(target: Target) -> tuple[TargetPath, ...]:
+    """Return the same, but nothing if there are none. Raises NotFoundError: if the location is missing."""
     found: dict[str, TargetPath] = {}
     top = target.list(())
     for parent in _PARENTS:
@@ -60,7 +70,7 @@ def find_system(target: Target, name: str) -> TargetPath:
         "no backups of $1 at the location",
         texts=(wanted,),
         details=[f"{path[-1]}" for path in systems[:_MAX_NAMED]],
-        hint="choose one of these with $--system" if systems else None,
+        hint="give one of these with $--system, or set system in the table of the server",
     )
 
 

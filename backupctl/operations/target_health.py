@@ -8,7 +8,7 @@ from backupctl.errors import BackupctlError, InterruptedRunError
 from backupctl.formatting import plural
 from backupctl.location import Location
 from backupctl.models import Certificate, SystemVersion
-from backupctl.operations.target_archives import find_systems
+from backupctl.operations.target_archives import list_systems
 from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.backup_results import FAIL, OK, WARNING, Check
 from backupctl.scheduler.appliance import Appliance
@@ -30,7 +30,7 @@ def check_backup_server(
             presented = yield from read_identity(targets, access.location)
             version = yield from attempt(appliance.api.version)
             checks += _identity_checks(presented, version.version if isinstance(version, SystemVersion) else "")
-        systems = yield from targets.use(access, find_systems)
+        systems = yield from targets.use(access, list_systems)
     except InterruptedRunError:
         raise
     except BackupctlError as error:

@@ -178,10 +178,13 @@ def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
     return Rendered([*_title(result, options), *archive_block(result.archive, options)])
 
 
+_NO_SUCH_ARCHIVES: Final = "{}: no such archives at this location"
+
+
 @full_text.register
 def _(result: PruneResult, options: RenderOptions) -> Rendered:
     if not result.keep and not result.remove:
-        return Rendered(notes=_nothing(result, f"{result.server}: no such archives at this location"))
+        return Rendered(notes=_nothing(result, _NO_SUCH_ARCHIVES.format(result.server)))
     return Rendered([prune_headline(result, options), *table_lines(prune_rows(result, options.now), options.width)])
 
 
@@ -195,7 +198,7 @@ def _(result: PruneResult, options: RenderOptions) -> Rendered:
 def _(result: DirectArchivesResult, options: RenderOptions) -> Rendered:
     others = [line(f"other entries at the location: {result.other_entries}")] if result.other_entries else []
     if not result.archives:
-        return Rendered(notes=[*_nothing(result, _LISTS[ArchivesResult].none.format(result.server)), *others])
+        return Rendered(notes=[*_nothing(result, _NO_SUCH_ARCHIVES.format(result.server)), *others])
     return Rendered([*_title(result, options), *direct_text(result.archives, options)], others)
 
 
