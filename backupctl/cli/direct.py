@@ -18,7 +18,7 @@ from backupctl.operations.outcome import Outcome, completed
 from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
 from backupctl.results.target_archive import TargetArchive
-from backupctl.rules.archive_name import SYSTEM_PREFIX
+from backupctl.rules.archive_name import SYSTEM_PREFIX, system_folder
 from backupctl.scheduler.task import Task
 from backupctl.targets.access import TargetAccess
 
@@ -77,7 +77,7 @@ def with_restore_command(settings: ApplianceSettings, access: TargetAccess, arch
     """
     location = access.location
     options = {
-        "-s": settings.server_argument or archive.system_name.removeprefix(SYSTEM_PREFIX),
+        "-s": settings.server_argument or _server_of(settings.context, archive.system_name),
         "-u": "root",
         CONFIG.flag: settings.context.given_text(CONFIG.flag),
         LOCATION_USER.flag: access.user or settings.value(LOCATION_USER),
@@ -86,3 +86,12 @@ def with_restore_command(settings: ApplianceSettings, access: TargetAccess, arch
     }
     words = [word for flag, value in options.items() if value for word in (flag, value)]
     return replace(archive, restore_command=shlex.join(["backupctl", "restore", "validate", *words]))
+
+
+def _server_of(context: Context, system: str) -> str:
+    """Return the configured server with this folder, or else the host that the folder is named after."""
+    for profile in context.configuration.servers.values():
+        name = profile.layers[0].values.get(SYSTEM.name, profile.address.host)
+        if system_folder(name).lower() == system.lower():
+            return profile.name
+    return system.removeprefix(SYSTEM_PREFIX)

@@ -160,9 +160,20 @@ def test_show_of_no_archive_is_10(direct: Direct, name: str) -> None:
     assert direct("show", name, "-s", HOST, "-o", "json").result["error"]["slug"] == "not-found"
 
 
-def test_missing_location_is_10(direct: Direct) -> None:
-    run = direct("list", "--location", f"{LOCATION}/nothing", "-o", "json")
-    assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
+@pytest.mark.parametrize(
+    ("folder", "hint"),
+    [
+        ("nothing", None),
+        ("none", None),
+        (f"vCenter/sn_{HOST}", wording.FOLDER_OF_ONE_APPLIANCE),
+    ],
+)
+def test_location_without_any_appliance_is_10(direct: Direct, place: Path, folder: str, hint: str | None) -> None:
+    (place / "none").mkdir(exist_ok=True)
+    for words in (), ("--comment-contains", "x"), ("-s", HOST):
+        run = direct("list", "--location", f"{LOCATION}/{folder}", *words, "-o", "json")
+        error = run.result["error"]
+        assert (run.code, error["slug"], error["hint"]) == (10, "not-found", hint)
 
 
 HOSTILE = "\x1b[31m\u202e\u200b[bold red]x[/]\r\n\t$(reboot) `id` '\";&|<>"
@@ -190,13 +201,12 @@ def test_names_and_comments_of_others_do_no_harm(tmp_path: Path) -> None:
         assert json.dumps(words[-1]).isascii()
 
 
-def test_configured_server_is_in_the_restore_command(place: Path, tmp_path: Path) -> None:
-    text = f'[defaults]\nlocation = "{LOCATION}"\npath-for = ["{LOCATION}={place}"]\n[servers.main]\nhost = "{HOST}"\n'
-    backupctl = configured(tmp_path, text)
-    for words in (), ("-s", "main"), ("-s", HOST):
-        archive = backupctl("archive", "list", "--direct", *words, "-o", "json").result["archives"][0]
-        name = "main" if words else HOST
-        assert archive["restore_command"].startswith(f"backupctl restore validate -s {name} -u root --location sftp:")
+@pytest.mark.parametrize("server", [f'host = "{HOST}"', f'host = "10.0.0.1"\nsystem = "{HOST.upper()}"'])
+def test_configured_server_is_in_the_restore_command(server: str, place: Path, tmp_path: Path) -> None:
+    text = f'[defaults]\nlocation = "{LOCATION}"\npath-for = ["{LOCATION}={place}"]\n[servers.main]\n{server}\n'
+    for words in (), ("-s", "main"):
+        archive = configured(tmp_path, text)("archive", "list", "--direct", *words, "-o", "json").result["archives"][0]
+        assert archive["restore_command"].startswith("backupctl restore validate -s main -u root --location sftp:")
 
 
 @pytest.mark.parametrize("words", [["systems"], ["list"], ["show", "M_1"]], ids=" ".join)

@@ -8,7 +8,7 @@ from backupctl.formatting import plural, size
 from backupctl.output.terminal.job_text import messages_block, simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, line
-from backupctl.output.terminal.table import Column, Rows, fact_lines
+from backupctl.output.terminal.table import Column, Rows, fact_lines, wrapped
 from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.result import Result
 from backupctl.results.target_archive import TargetArchive
@@ -73,11 +73,12 @@ def direct_text(archives: Sequence[TargetArchive], options: RenderOptions) -> It
         for archive in of_system:
             style, symbols, dot = _STATES[archive.state], options.symbols, f" {options.symbols.dot} "
             symbol = {GOOD: symbols.good, ODD: symbols.odd, BAD: symbols.bad}[style]
-            facts = options.when(archive.start_time), archive.version, _size(archive)
+            facts = archive.state, options.when(archive.start_time), archive.version, _size(archive)
+            first, *more = wrapped(dot.join(filter(None, facts)), options.width and options.width - 4)
             yield line("  ", (symbol, style), " ", (archive.archive, STRONG))
-            yield line("    ", (archive.state, style), *(f"{dot}{fact}" for fact in facts if fact))
+            yield line("    ", (archive.state, style), first.removeprefix(archive.state))
             comment = [f"comment: {archive.comment}"] if archive.comment else []
-            yield from (line("    ", text) for text in [*comment, *archive.problems])
+            yield from (line("    ", text) for text in [*more, *comment, *archive.problems])
             if archive.complete:
                 yield from _command_lines(archive, options.width)
 
