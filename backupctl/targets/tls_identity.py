@@ -18,7 +18,7 @@ from backupctl.tls.trust_settings import context_without_alpn, tls_context
 _PIN: Final = "pin it: `backupctl trust pin $selector`"
 _HINTS: Final[Mapping[Remedy, str]] = {
     "ca": "use $--location-ca-file with this CA: backupctl then skips the strict checks of its form",
-    "clock": "check the clock of this machine, or renew the certificate of the backup server",
+    "clock": f"check the clock of this machine, renew the certificate of the backup server, or {_PIN}",
     "name": f"use a name from the certificate, or {_PIN}",
     "pin": f"use $--location-ca-file with its CA, or compare the fingerprint with the server's, then {_PIN}",
 }

@@ -101,7 +101,7 @@ def _trust_failure(chain: tuple[bytes, ...], store: str, now: datetime) -> Trust
 def _expired(failure: TrustFailure) -> str | None:
     for certificate in failure.chain:
         if certificate.not_after < failure.now:
-            ago = plural(-certificate.expires_in_days, "day")
+            ago = plural((failure.now - certificate.not_after).days, "day")
             when = f"on {certificate.not_after:%Y-%m-%d at %H:%M} UTC ({ago} ago)"
             return f"{_label(certificate, failure)} expired {when}"
     return None

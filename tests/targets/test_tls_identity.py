@@ -71,8 +71,8 @@ def test_certificate_that_is_trusted_or_pinned_passes(tmp_path: Path) -> None:
         (
             EXPIRED,
             {"ca_file": "own"},
-            "the certificate expired on 2026-01-01",
-            "renew the certificate of the backup server",
+            "the certificate expired on 2026-01-01 at 00:00 UTC (59 days ago)",
+            f"renew the certificate of the backup server, or pin it: `{PIN}`",
         ),
         (CA.issue_cert(OTHER), {"ca_file": "own"}, CERTIFICATE_OF_OTHER_HOSTS(OTHER, HOST), PIN),
         (GOOD, {"fingerprint": "00" * 32}, PIN_NOT_PRESENTED, PIN),
