@@ -21,14 +21,11 @@ class Outcome(msgspec.Struct, Generic[T_co], frozen=True):
 
 
 def completed(work: Task[Outcome[R]], result_type: type[R], *, name: str, host: str) -> Task[R]:
-    """Do work that needs no login and return its result; errors become part of it, with the name of the appliance."""
+    """Do work that needs no login and return its result; errors become part of it."""
     try:
         outcome = yield from work
     except BackupctlError as failure:
         outcome = Outcome(result_type(), failure.from_facts(renamed(failure.facts, host, name)))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
-    error = outcome.error
-    if error is not None and error.facts.server is None:
-        error = error.with_facts(server=name)
-    return complete_result(outcome.value, server=name, host=host, error=error)
+    return complete_result(outcome.value, server=name, host=host, error=outcome.error)
