@@ -1,6 +1,7 @@
 """How to reach a location from this host."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 
@@ -38,8 +39,14 @@ class TargetAccess(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> TargetPath:
-        """The folder of the location, from the root of the target."""
-        return () if self.path is not None else self.location.names
+        """The folder of the location, from the root of the target.
+
+        A path that FTP takes from the root of the server, as in ``ftp://host//path``, begins with an empty name.
+        """
+        if self.path is not None:
+            return ()
+        is_absolute = self.kind in {"ftp", "ftps"} and unquote(self.location.path).startswith("//")
+        return ("", *self.location.names) if is_absolute else self.location.names
 
     @property
     def server(self) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """FTP, and FTPS with explicit TLS (RFC 4217), in passive mode.
 
-Paths are relative to the login folder, as curl reads FTP URLs (RFC 1738).
+Paths are relative to the login folder, or to the root after two slashes, as curl reads FTP URLs (RFC 1738).
 """
 
 import ftplib
@@ -117,7 +117,8 @@ class FtpTarget:
         self._client.close()
 
     def _absolute(self, path: TargetPath) -> str:
-        return "/".join((self._login_folder.rstrip("/"), *path)) or "/"
+        start = () if path[:1] == ("",) else (self._login_folder.rstrip("/"),)
+        return "/".join((*start, *path)) or "/"
 
     def _without_tls(self, reply: str) -> TargetIdentityError:
         hint = "enable explicit TLS (AUTH TLS) on the server"

@@ -134,7 +134,7 @@ def test_refused_tls_ends_before_the_user_is_sent() -> None:
         assert commands == ["AUTH TLS"]
 
 
-def test_path_is_relative_to_the_login_folder(vsftpd: VsftpdServer) -> None:
+def test_path_is_relative_to_the_login_folder_or_with_two_slashes_to_the_root(vsftpd: VsftpdServer) -> None:
     with vsftpd.folder("relative") as folder:
         folder.mkdir()
         (folder / ".file").write_bytes(b"x")
@@ -143,6 +143,9 @@ def test_path_is_relative_to_the_login_folder(vsftpd: VsftpdServer) -> None:
             assert content(target, ("relative", ".file")) == b"x"
             with pytest.raises(NotFoundError):
                 target.list(("srv", "home", "relative"))
+        absolute = vsftpd.access(path="//srv/home/relative")
+        with opened(absolute) as target:
+            assert [each.name for each in target.list(absolute.folder)] == [".file"]
 
 
 def test_files_on_a_full_disk_are_read_and_removed(vsftpd: VsftpdServer) -> None:
