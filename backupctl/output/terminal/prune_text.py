@@ -15,10 +15,10 @@ from backupctl.results.prune_results import PrunedArchive, PruneResult
 _ARCHIVES: Final = (
     Column(""),
     Column("SIZE", 2, right=True),
-    Column("STARTED"),
+    Column("STARTED", 1),
     Column("WHY"),
-    Column("COMMENT", 1, cut=True),
-    Column("ARCHIVE", long=True),
+    Column("ARCHIVE"),
+    Column("COMMENT", cut=True),
 )
 
 
@@ -51,7 +51,8 @@ def prune_rows(result: PruneResult, now: datetime) -> Rows:
 def _row(verb: str, archive: PrunedArchive, now: datetime) -> list[Cell]:
     known = None if archive.size_bytes is None else size(archive.size_bytes)
     why, started = ", ".join(archive.reasons) or "no rule", relative(archive.start_time, now)
-    return [verb, known, started, why, archive.comment or None, archive.archive]
+    short = f"{'_'.join(archive.archive.split('_')[:3])}_..." if archive.comment else archive.archive
+    return [verb, known, started, why, short, archive.comment or None]
 
 
 def amount(archives: Sequence[PrunedArchive]) -> str:

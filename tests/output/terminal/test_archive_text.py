@@ -185,7 +185,7 @@ def test_restore_started_with_no_wait_is_silent_when_quiet(kind: str) -> None:
 
 def test_prune_says_what_was_removed_or_would_be() -> None:
     gone = PrunedArchive("M_1", START, "", 2_100_000_000)
-    kept = PrunedArchive("M_2", START, "before upgrade", 2_100_000_000, ("last", "daily"))
+    kept = PrunedArchive("M_8.0_2_MJSWM33SMU======", START, "before upgrade", 2_100_000_000, ("last", "daily"))
     done = replace(gone, removed=True)
     lines = {
         "would remove 1 archive (2.1 GB), 1 kept": PruneResult(**WHERE, keep=(kept,), remove=(gone,)),
@@ -200,7 +200,7 @@ def test_prune_says_what_was_removed_or_would_be() -> None:
         quiet = shown(result, quiet=True)
         assert quiet.out.splitlines() == (shown(result).out.splitlines() if "would" in words else [])
     assert shown(lines["removed 1 archive (2.1 GB), 1 kept"]).out.splitlines()[1:] == [
-        "           SIZE  STARTED   WHY          COMMENT         ARCHIVE",
-        "keep     2.1 GB  just now  last, daily  before upgrade  M_2",
-        "removed  2.1 GB  just now  no rule                      M_1",
+        "           SIZE  STARTED   WHY          ARCHIVE      COMMENT",
+        "keep     2.1 GB  just now  last, daily  M_8.0_2_...  before upgrade",
+        "removed  2.1 GB  just now  no rule      M_1",
     ]
