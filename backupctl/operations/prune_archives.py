@@ -130,8 +130,8 @@ def _newest_backup(
     for each in complete:
         if each.start_time in succeeded and request.verified in {None, each.archive}:
             return each.start_time
-    why, hint = "no archive in $1 belongs to a backup that $server remembers", "check the location and $--system"
-    raise _refusal(appliance, why, hint, system_folder(request.system))
+    why, hint = "no archive in $1 belongs to a backup that $2 remembers", "check the location and $--system"
+    raise _refusal(appliance, why, hint, system_folder(request.system), appliance.name)
 
 
 def select(
@@ -229,7 +229,7 @@ def _read_jobs(appliance: Appliance) -> Task[tuple[Job, ...]]:
     if unreadable:
         raise _refusal(appliance, "some backup jobs cannot be read")
     if not found or not found[0].succeeded:
-        why = "the newest backup did not succeed" if found else "$server has no backup jobs"
+        why = "the newest backup did not succeed" if found else "there are no backup jobs"
         raise _refusal(appliance, why, "make a successful backup first")
     return found
 

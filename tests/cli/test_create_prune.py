@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backupctl.simulator.archive_directory import ArchiveDirectory
+from backupctl.state.manifests import Manifest, Manifests
 from backupctl.targets.path import PathTarget
 from backupctl.targets.target import TargetPath
 from backupctl.targets.target_errors import TargetAnswerError
@@ -99,6 +100,19 @@ def test_backup_is_done_even_if_pruning_fails(fails: str, tmp_path: Path, monkey
     assert (run.code, error["slug"], run.result["job"]["state"]) == (6, "not-pruned", "SUCCEEDED")
     assert wording.PRUNING_FAILED(run.result["job"]["id"]) in error["message"]
     assert wording.DO_NOT_REPEAT_THE_BACKUP in error["hint"]
+    assert stored.folder.names == [*OLD, NEW]
+
+
+def test_nothing_is_removed_if_the_verified_archive_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, plain = Stored(tmp_path), Manifests.record
+    assert stored.create("--verify").code == 0
+
+    def lost(manifests: Manifests, manifest: Manifest) -> None:
+        plain(manifests, manifest)
+        (stored.folder.path / manifest.archive).rename(tmp_path / "elsewhere")
+
+    monkeypatch.setattr(Manifests, "record", lost)
+    assert stored.create(*KEEP).result["error"]["slug"] == "not-pruned"
     assert stored.folder.names == [*OLD, NEW]
 
 

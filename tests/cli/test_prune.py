@@ -172,8 +172,9 @@ DOUBTFUL: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "metadata in another case": (OLD, rename_metadata, "damaged"),
     "file gone since the manifest": (OLD, lambda at: (at / "vum.gz").unlink(), "damaged"),
     "metadata gone since the manifest": (OLD, lambda at: (at / METADATA).unlink(), "damaged"),
-    "copy": (f"{OLD}KEEP", lambda _: None, "not named by vCenter"),
+    "copy": (f"{manual('20260228')}KEEP", lambda _: None, "not named by vCenter"),
     "copy in base32": (f"{OLD}KEEPSAFE", lambda _: None, "not named by vCenter"),
+    "unprintable comment": (manual("20260220", "\a"), lambda _: None, "not named by vCenter"),
     "unfinished for less than a day": (manual("20260228"), lambda at: (at / METADATA).unlink(), "unfinished"),
 }
 
@@ -216,6 +217,17 @@ def test_archive_that_is_gone_meanwhile_counts_as_removed(
     run = prune(stocked, folder, "--keep-last", "1", "--yes")
     assert (run.code, {each["removed"] for each in run.result["remove"]}) == (0, {True})
     assert folder.looking_complete() == {manual(DAYS[-1]), scheduled("20260210"), NEWEST}
+
+
+def test_newest_known_backup_is_kept_and_what_is_newer(stocked: CommandLine, folder: ArchiveFolder) -> None:
+    """The appliance remembers none of the two newest archives."""
+    shutil.rmtree(folder.path / NEWEST)
+    known = archive_name("20260227-053000")
+    folder.add(known, manual("20260301"))
+    run = prune(stocked, folder, "--keep-last", "1", "--yes")
+    kept = {each["archive"]: each["reasons"] for each in run.result["keep"] if "damaged" not in each["reasons"]}
+    protected = {each: ["newest backup"] for each in (manual("20260228"), known)}
+    assert (run.code, kept) == (0, {manual("20260301"): ["last"], **protected})
 
 
 def test_newest_verified_archive_is_kept_as_newer_ones_may_have_failed_it(
