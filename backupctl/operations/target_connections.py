@@ -17,7 +17,6 @@ from backupctl.targets.target import SubTarget, Target
 from backupctl.targets.target_errors import (
     NotVerifiedError,
     TargetAnswerError,
-    TargetIdentityError,
     TargetUnreachableError,
     VerifyFailedError,
 )
@@ -96,19 +95,24 @@ class TargetConnections:
             target.close()
         yield from server.opening.acquire()
         try:
-            if server.error is not None and self._clock.monotonic() < server.closed_until:
-                own = access.pin_selector if server.error.facts.selector else ()
-                raise server.error.with_facts(selector=own)
+            known = server.error if self._clock.monotonic() < server.closed_until else None
+            if known is None:
+                return (yield from self._open(server, access))
+        finally:
+            server.opening.release()
+        raise known.with_facts(selector=access.pin_selector if known.facts.selector else ())
+
+    def _open(self, server: _Server, access: TargetAccess) -> Task[Target]:
+        """Connect, and remember a failure."""
+        try:
             return (yield from self._call(partial(open_target, access, self._clock), CALL_SECONDS, shielded=False))
         except InterruptedRunError:
             raise
         except BackupctlError as error:
-            unreachable = isinstance(error, TargetUnreachableError) and not isinstance(error, TargetIdentityError)
+            is_unreachable = isinstance(error, TargetUnreachableError)
             server.error = error
-            server.closed_until = self._clock.monotonic() + (RETRY_SECONDS if unreachable else math.inf)
+            server.closed_until = self._clock.monotonic() + (RETRY_SECONDS if is_unreachable else math.inf)
             raise
-        finally:
-            server.opening.release()
 
     def _call(self, function: Callable[[], T], seconds: float | None, shielded: bool) -> Task[T]:
         until = None if seconds is None else self._clock.monotonic() + seconds

@@ -25,9 +25,10 @@ class TargetUnreachableError(BackupctlError):
     slug = "target-connection"
 
 
-class TargetIdentityError(TargetUnreachableError):
+class TargetIdentityError(BackupctlError):
     """The backup server's host key or certificate is not trusted."""
 
+    exit_code = ExitCode.CONNECTION
     slug = "target-identity"
     presented: ServerIdentity | None = None
 
