@@ -273,14 +273,14 @@ VERIFY: Final = Option(
     "verify",
     _FOLLOWING,
     single(partial(parsers.parse_choice, _VERIFY)),
-    "Verify the archive afterwards (alone: present).",
+    "Verify the archive after the backup (alone: present).",
     choices=_VERIFY,
     default="none",
     alone="present",
     environment="",
     file_key="",
 )
-PRUNE: Final = _flag("prune", _FOLLOWING, "Prune old archives after that; implies --verify.")
+PRUNE: Final = _flag("prune", _FOLLOWING, "Remove old archives after a verified backup.")
 TOGETHER: Final = _switch(
     "together", _FOLLOWING, "Start all at once, or none if one fails its preflight.", file_key=None
 )
@@ -326,7 +326,7 @@ KEEP_RULES: Final = (
     _value("keep-daily", _RETENTION, _count, "N", "Keep the newest of each of the last N days."),
     _value("keep-weekly", _RETENTION, _count, "N", "Keep the newest of each of the last N weeks."),
     _value("keep-monthly", _RETENTION, _count, "N", "Keep the newest of each of the last N months."),
-    _value("keep-within", _RETENTION, _period, "DURATION", "Keep all from this time before the newest."),
+    _value("keep-within", _RETENTION, _period, "DURATION", "Keep all at most this much older than the newest."),
 )
 """The options named after the fields of ``KeepRules``."""
 
