@@ -35,6 +35,11 @@ _VERDICTS: Final = {
     "usage": "invalid",
     "config": "misconfigured",
     "hook-failed": "stopped by a hook",
+    "verify-failed": "damaged or missing",
+    "target-connection": "backup server unreachable",
+    "target-identity": "backup server not trusted",
+    "target-auth": "refused by the backup server",
+    "target": "refused by the backup server",
 }
 
 
