@@ -1,4 +1,7 @@
-"""Manifests in the state directory, a file for each archive: what its files were when it was good."""
+"""Manifests in the state directory, a file for each archive: what its files were when it was good.
+
+An archive in which a verification has found damage has an empty file as a mark.
+"""
 
 import os
 import secrets
@@ -16,6 +19,8 @@ from backupctl.results.target_archive import ArchiveFile
 
 _MAX_NAME: Final = 240
 """Longer names are cut, as file systems take 255 bytes; an archive's name ends with its comment."""
+
+_DAMAGED: Final = "damaged"
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -58,15 +63,43 @@ class Manifests:
         return manifest if (manifest.system, manifest.archive) == (system, archive) else None
 
     def record(self, manifest: Manifest) -> None:
-        """Write a manifest, whole or not at all. Raises OutputError: if it cannot be written."""
-        path = self._path(manifest.system, manifest.archive)
+        """Write a manifest. Raises OutputError: if it cannot be written."""
+        content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+        self._write(self._path(manifest.system, manifest.archive), content)
+
+    def is_damaged(self, system: str, archive: str) -> bool:
+        """Return whether a verification has found damage in an archive. Raises ConfigError: as ``state_directory``."""
+        return os.path.lexists(self._path(system, archive, _DAMAGED))
+
+    def mark_damaged(self, system: str, archive: str) -> None:
+        """Keep in mind that an archive is damaged. Raises OutputError: if that cannot be written."""
+        self._write(self._path(system, archive, _DAMAGED), b"")
+
+    def unmark_damaged(self, system: str, archive: str) -> None:
+        """Forget that an archive was damaged; a mark that cannot be removed stays."""
+        with suppress(OSError, ConfigError):
+            self._path(system, archive, _DAMAGED).unlink()
+
+    def remove(self, system: str, archive: str) -> None:
+        """Remove what is known about an archive that is gone; a file that cannot be removed stays."""
+        self.unmark_damaged(system, archive)
+        with suppress(OSError, ConfigError):
+            self._path(system, archive).unlink()
+
+    def _path(self, system: str, archive: str, kind: str = "manifest") -> Path:
+        name = quote(f"{kind}-{system}-{archive}", safe="=")
+        return self._directory() / f"{name[:_MAX_NAME]}.json"
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        """Create or replace a file, whole or not at all."""
         temporary = path.with_name(f".{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+                    file.write(content)
                     owner = path.parent.stat()  # A service that owns the directory continues what root has begun.
                     with suppress(PermissionError):
                         os.fchown(descriptor, owner.st_uid, owner.st_gid)
@@ -77,12 +110,3 @@ class Manifests:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot write {path.parent}: {error.strerror or error}") from error
-
-    def remove(self, system: str, archive: str) -> None:
-        """Remove the manifest of an archive that is gone; one that cannot be removed stays."""
-        with suppress(OSError, ConfigError):
-            self._path(system, archive).unlink()
-
-    def _path(self, system: str, archive: str) -> Path:
-        name = quote(f"manifest-{system}-{archive}", safe="=")
-        return self._directory() / f"{name[:_MAX_NAME]}.json"
