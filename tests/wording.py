@@ -392,11 +392,13 @@ SHARED_FOLDER = "have the same folder {}".format
 
 # Verification
 
-NOT_COMPARED = "whether its contents have changed"
-NOT_CHECKED = "(encrypted or not gzip)"
-NOT_READ = "they were not read"
+NOTHING_CHECKED = "no file could be checked: the archive is encrypted"
+FOUND_DAMAGED = "an earlier verification found it damaged"
+NOT_COMPARED = "no checksums were recorded before"
+NOT_CHECKED = "encrypted or not gzip"
+NOT_READ = "contents: not read"
 ONLY_RESTORE_VALIDATE = "only `backupctl restore validate` can say more"
-VERIFIED_FIRST = "recorded when it was verified first"
+VERIFIED_FIRST = "recorded by the first `archive verify`"
 AFTER_THE_BACKUP = "recorded after the backup"
 PRUNING_FAILED = "backup job {} succeeded, but pruning failed".format
 MANIFEST_NOT_RECORDED = "its manifest was not recorded"

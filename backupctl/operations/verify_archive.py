@@ -7,36 +7,52 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import timedelta
-from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError
-from backupctl.formatting import plural, size, timestamp
+from backupctl.formatting import size
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.target_archives import METADATA, differences_from, find_system, list_archives, read_archive
+from backupctl.operations.target_archives import (
+    METADATA,
+    compare,
+    find_system,
+    list_archives,
+    read_archive,
+)
 from backupctl.operations.target_connections import CALL_SECONDS, TargetConnections
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
-from backupctl.results.verification_results import PRESENT, READABLE, UNCHANGED, Verification, VerificationResult
+from backupctl.results.verification_results import (
+    CHECKSUMS,
+    PRESENT,
+    READABLE,
+    SIZES,
+    UNCHANGED,
+    ManifestDates,
+    Verification,
+    VerificationResult,
+)
 from backupctl.rules.file_content import Content, read_content
 from backupctl.scheduler.retry import Backoff
 from backupctl.scheduler.task import Task, Wait
 from backupctl.state.manifests import Manifest, Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
-from backupctl.targets.target_errors import TargetAnswerError, VerifyFailedError
+from backupctl.targets.target_errors import NotVerifiedError, TargetAnswerError, VerifyFailedError
 
-Find = Callable[[Target, Location], TargetArchive]
-"""Returns the archive to verify."""
+FindArchive = Callable[[Target, Location], tuple[TargetArchive, tuple[str, ...]]]
+"""Returns the archive to verify, and warnings."""
 
 LATEST: Final = "latest"
 
 MAKE_ANOTHER: Final = "start another backup, and keep the earlier ones"
+
+_VERIFY_AGAIN: Final = "its checksums were recorded, so that `archive verify` can compare with them later"
 
 _EARLIER: Final = 5
 """How many earlier archives are looked at for what is usual."""
@@ -55,50 +71,77 @@ class Verifier(msgspec.Struct, frozen=True):
     command: str
 
 
-def find_archive(target: Target, location: Location, *, system: str, name: str) -> TargetArchive:
-    """Return an archive by its name, or the ``latest`` one, even if it is damaged.
+def find_archive(
+    target: Target, location: Location, *, system: str, name: str
+) -> tuple[TargetArchive, tuple[str, ...]]:
+    """Return an archive by its name, or the ``latest`` one, even if it is damaged, and a warning if that is unfinished.
 
     Raises NotFoundError: if it is missing.
     """
     if name != LATEST:
-        return read_archive(target, location, (*find_system(target, system), name))
-    for archive in list_archives(target, location, system, ArchiveFilter(max_results=1)).archives:
-        return archive
-    raise NotFoundError("no archives of $1 at the location", texts=(system,))
+        return read_archive(target, location, (*find_system(target, system), name)), ()
+    newest = list_archives(target, location, system, ArchiveFilter(max_results=_EARLIER)).archives
+    if not newest:
+        raise NotFoundError("no archives of $1 at the location", texts=(system,))
+    latest = next((each for each in newest if each.state != "unfinished"), newest[0])
+    return latest, () if latest is newest[0] else (f"a newer archive is unfinished: {newest[0].archive}",)
 
 
 def verify_archive(
-    verifier: Verifier, access: TargetAccess, find: Find, *, encrypted: bool | None = None, patience: float = 0.0
+    verifier: Verifier,
+    access: TargetAccess,
+    find: FindArchive,
+    *,
+    encrypted: bool | None = None,
+    retry_seconds: float = 0.0,
 ) -> Task[Outcome[VerificationResult]]:
     """Return what is known about an archive; damage is the error of the outcome. The first success records a manifest.
 
-    One that is missing or incomplete is looked up again for ``patience`` seconds.
+    One that is missing or incomplete is looked up again for ``retry_seconds``.
 
-    Raises NotFoundError: if it is missing, or its manifest at the level ``unchanged``. Raises what ``find`` raises.
+    Raises NotFoundError: if it is missing, or its manifest at the level ``unchanged``. Raises NotVerifiedError: if no
+    file could be checked. Raises what ``find`` raises.
     """
-    level = verifier.level
-    archive, warnings = yield from _look(verifier, access, find, patience)
+    (archive, warnings), unusual = yield from _look(verifier, access, find, retry_seconds)
     manifest = verifier.manifests.read(archive.system_name, archive.archive)
-    if level == UNCHANGED and manifest is None and archive.complete:
+    if verifier.level == UNCHANGED and manifest is None and archive.complete:
         hint = f"record one: verify it with --level {PRESENT}, or with {READABLE} to have checksums"
         raise NotFoundError("archive $1 has no manifest to compare with", texts=(archive.archive,), hint=hint)
-    if encrypted is None and manifest is not None:
-        encrypted = manifest.encrypted
-    contents: dict[str, Content] = {}
-    if level == READABLE or (level == UNCHANGED and manifest is not None and manifest.checksums_at is not None):
-        read = partial(_read_files, archive=archive, unpack=level == READABLE and not encrypted)
-        seconds = CALL_SECONDS + (archive.size_bytes or 0) / _MIN_BYTES_PER_SECOND
-        contents = yield from verifier.connections.use(access, read, seconds=seconds)
+    encrypted = manifest.encrypted if encrypted is None and manifest is not None else encrypted
+    contents = yield from _read(verifier, access, archive, manifest, encrypted)
     files = tuple(ArchiveFile(name, each.size, each.sha256) for name, each in contents.items()) or archive.files
-    damages = [*archive.problems, *_damages(archive, contents, unpacked=level == READABLE and encrypted is False)]
-    damages += differences_from(manifest, files) if manifest is not None else ()
-    found = _verification(level, archive, contents, manifest)
+    shown = compare(replace(archive, files=files), manifest)
+    damages = (*shown.problems, *_damages(archive, contents, encrypted if verifier.level == READABLE else None))
+    state = "damaged" if shown.complete and damages else shown.state
+    warnings += (*unusual, *_remember(verifier, archive, state, was_read=bool(contents)))
+    found = replace(_verification(verifier.level, archive, contents, manifest), damages=damages, warnings=warnings)
     if damages:
-        result = VerificationResult(verification=replace(found, proved=(), damages=tuple(damages), warnings=warnings))
-        words = archive.archive, "damaged" if archive.complete else archive.state
-        return Outcome(result, VerifyFailedError("archive $1 is $2", texts=words, details=damages, hint=MAKE_ANOTHER))
-    warnings += _record(verifier, archive, manifest, encrypted, files)
+        words = archive.archive, state
+        error = VerifyFailedError("archive $1 is $2", texts=words, details=damages, hint=MAKE_ANOTHER)
+        return Outcome(VerificationResult(verification=found), error)
+    if not unusual:
+        warnings += _record(verifier, archive, manifest, encrypted, files)
+    if verifier.level == READABLE and not found.unpacked and found.compared != CHECKSUMS:
+        if not encrypted:
+            why = "no file of archive $1 could be checked: encrypted or not gzip"
+            raise NotVerifiedError(why, texts=(archive.archive,), hint=_VERIFY_AGAIN)
+        warnings += ("no file could be checked: the archive is encrypted",)
     return Outcome(VerificationResult(verification=replace(found, warnings=warnings)))
+
+
+def _remember(verifier: Verifier, archive: TargetArchive, state: str, *, was_read: bool) -> tuple[str, ...]:
+    """Mark a damaged archive, until its files are read without damage; return a warning about an earlier mark."""
+    names, manifests = (archive.system_name, archive.archive), verifier.manifests
+    if state == "damaged":
+        try:
+            manifests.mark_damaged(*names)
+        except BackupctlError as error:
+            return (f"its damage was not recorded: {error}",)
+    elif was_read:
+        manifests.unmark_damaged(*names)
+    elif manifests.is_damaged(*names):
+        return (f"an earlier verification found it damaged; verify it with --level {READABLE}",)
+    return ()
 
 
 def _record(
@@ -109,38 +152,36 @@ def _record(
     files: tuple[ArchiveFile, ...],
 ) -> tuple[str, ...]:
     """Record a manifest, or add the checksums that one lacks; return a warning if that fails."""
-    now, has_checksums = verifier.clock.now(), all(each.sha256 for each in files)
+    now = verifier.clock.now()
+    checksums_at = now if all(each.sha256 for each in files) else None
     if manifest is None:
-        names = archive.system_name, archive.archive
-        manifest = Manifest(*names, now, verifier.command, encrypted, files, now if has_checksums else None)
-    elif has_checksums and manifest.checksums_at is None:
-        manifest = replace(manifest, files=files, checksums_at=now)
-    else:
+        manifest = Manifest(archive.system_name, archive.archive, now, verifier.command, encrypted, files)
+    elif manifest.checksums_at is not None or checksums_at is None:
         return ()
     try:
-        verifier.manifests.record(manifest)
+        verifier.manifests.record(replace(manifest, files=files, checksums_at=checksums_at))
     except BackupctlError as error:
         return (f"its manifest was not recorded: {error}",)
     return ()
 
 
 def _look(
-    verifier: Verifier, access: TargetAccess, find: Find, patience: float
-) -> Task[tuple[TargetArchive, tuple[str, ...]]]:
-    """Return the archive, and what is unusual about it."""
+    verifier: Verifier, access: TargetAccess, find: FindArchive, retry_seconds: float
+) -> Task[tuple[tuple[TargetArchive, tuple[str, ...]], tuple[str, ...]]]:
+    """Return what ``find`` returns, and what is unusual about the archive."""
 
-    def look(target: Target) -> tuple[TargetArchive, tuple[str, ...]]:
-        archive = find(target, access.location)
-        return archive, tuple(_unusual(target, access.location, archive))
+    def look(target: Target) -> tuple[tuple[TargetArchive, tuple[str, ...]], tuple[str, ...]]:
+        found = find(target, access.location)
+        return found, tuple(_unusual(target, access.location, found[0]))
 
-    backoff, until = Backoff(_LOOK_SECONDS), verifier.clock.monotonic() + patience
+    backoff, until = Backoff(_LOOK_SECONDS), verifier.clock.monotonic() + retry_seconds
     while True:
         again = verifier.clock.monotonic() + backoff.next_seconds()
         try:
             found = yield from verifier.connections.use(access, look)
-            if found[0].complete or again > until:
+            if found[0][0].complete or again > until:
                 return found
-        except (NotFoundError, VerifyFailedError):
+        except (NotFoundError, VerifyFailedError, NotVerifiedError):
             if again > until:
                 raise
         yield Wait(again)
@@ -156,57 +197,63 @@ def _unusual(target: Target, location: Location, archive: TargetArchive) -> Iter
     if usual and archive.complete:
         names = set.intersection(*({file.name for file in each.files} for each in usual))
         if missing := names - {file.name for file in archive.files}:
-            yield f"earlier archives also have {', '.join(sorted(missing))}"
+            yield f"missing: {', '.join(sorted(missing))}; earlier archives have them"
         least = min(each.size_bytes or 0 for each in usual)
         if archive.size_bytes is not None and archive.size_bytes < least / 2:
             yield f"it has {size(archive.size_bytes)}, earlier archives at least {size(least)}"
 
 
-def _read_files(target: Target, *, archive: TargetArchive, unpack: bool) -> dict[str, Content]:
-    folder, contents = (*find_system(target, archive.system_name), archive.archive), {}
-    for file in archive.files:
-        with closing(target.open_read((*folder, file.name))) as chunks:
-            contents[file.name] = read_content(chunks, unpack=unpack)
-    return contents
+def _read(
+    verifier: Verifier, access: TargetAccess, archive: TargetArchive, manifest: Manifest | None, encrypted: bool | None
+) -> Task[dict[str, Content]]:
+    """Return what reading the files has shown, nothing if the level does not read them."""
+    compares = manifest is not None and manifest.checksums_at is not None
+    if verifier.level == PRESENT or (verifier.level == UNCHANGED and not compares):
+        return {}
+    unpack = verifier.level == READABLE and not encrypted
+
+    def read(target: Target) -> dict[str, Content]:
+        folder, contents = (*find_system(target, archive.system_name), archive.archive), {}
+        for file in archive.files:
+            with closing(target.open_read((*folder, file.name))) as chunks:
+                contents[file.name] = read_content(chunks, unpack=unpack)
+        return contents
+
+    seconds = CALL_SECONDS + (archive.size_bytes or 0) / _MIN_BYTES_PER_SECOND
+    return (yield from verifier.connections.use(access, read, seconds=seconds))
 
 
-def _damages(archive: TargetArchive, contents: Mapping[str, Content], *, unpacked: bool) -> Iterator[str]:
-    """Yield what reading the files has shown; if they were ``unpacked``, each .gz file must be gzip data."""
+def _damages(archive: TargetArchive, contents: Mapping[str, Content], encrypted: bool | None) -> Iterator[str]:
+    """Yield what reading the files has shown. If one was gzip data, each ``.gz`` must be, as vCenter encrypts all."""
+    is_plain = encrypted is False or any(each.is_gzip for each in contents.values())
     for file in archive.files if contents else ():
         content = contents[file.name]
         if file.size not in {None, content.size}:
             yield f"{file.name} has {file.size} bytes, of which {content.size} can be read"
         elif content.damage:
             yield f"{file.name}: {content.damage}"
-        elif unpacked and file.name.endswith(".gz") and not content.is_gzip:
-            yield f"{file.name} does not begin as gzip data"
+        elif is_plain and file.name.endswith(".gz") and not content.is_gzip:
+            yield f"{file.name} is not a gzip file"
 
 
 def _verification(
     level: str, archive: TargetArchive, contents: Mapping[str, Content], manifest: Manifest | None
 ) -> Verification:
-    """Return what an archive without damage proves at a level, and what it does not."""
-    proved = [f"{plural(len(archive.files), 'file')} ({size(archive.size_bytes or 0)}), none empty, valid metadata"]
-    not_proved = [] if contents else ["whether its contents are whole: they were not read"]
-    compared = bool(contents) and manifest is not None and manifest.checksums_at is not None
+    """Return the facts about an archive, without damages and warnings."""
+    names = [name for name in contents if name != METADATA] if level == READABLE else []
+    compared: Literal["sizes", "checksums"] | None = None
+    dates = None
     if manifest is not None:
-        what = "names, sizes and contents" if compared else "names and sizes"
-        how = "after the backup" if manifest.recorded_by == "create" else "when it was verified first"
-        proved.append(f"{what} are as in the manifest of {timestamp(manifest.recorded_at)}, recorded {how}")
-    if level != PRESENT and not compared:
-        why = "it had no manifest" if manifest is None else "its manifest has no checksums"
-        not_proved.append(f"whether its contents have changed: {why}")
-    if level == READABLE:
-        unpacked = [name for name, each in contents.items() if each.is_gzip]
-        others = [name for name in contents if name not in {METADATA, *unpacked}]
-        proved += [f"{plural(len(unpacked), 'gzip file')} can be decompressed to the end"] if unpacked else []
-        not_proved += [f"not checked: {', '.join(others)} (encrypted or not gzip)"] if others else []
+        compared = CHECKSUMS if contents and manifest.checksums_at is not None else SIZES
+        dates = ManifestDates(manifest.recorded_at, manifest.recorded_by, manifest.checksums_at)
     return Verification(
         level=level,
+        system_name=archive.system_name,
         archive=archive.archive,
-        proved=tuple(proved),
-        not_proved=(*not_proved, "whether it can be restored: only `backupctl restore validate` can say more"),
         files=len(archive.files),
         size_bytes=archive.size_bytes,
-        manifest=manifest.recorded_at if manifest is not None else None,
+        compared=compared,
+        unpacked=tuple(name for name in names if contents[name].is_gzip and not contents[name].damage),
+        not_unpacked=tuple(name for name in names if not contents[name].is_gzip),
+        manifest=dates,
     )

@@ -25,7 +25,7 @@ from backupctl.targets.target_errors import NotVerifiedError, VerifyFailedError
 
 _NO_FOLDERS: Final = "vCenter 6.5 makes no folder for each backup, so it cannot be verified"
 
-_PATIENCE_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 30.0
 """How long a new archive may be missing or incomplete, as NFS clients see a new folder late."""
 
 
@@ -40,7 +40,7 @@ def verify_backup(
 
     def verify(job: Job) -> Task[Outcome[Mapping[str, Any]]]:
         find = partial(find_archive_of, job=job.id, system=system)
-        task = verify_archive(verifier, access(), find, encrypted=job.encrypted, patience=_PATIENCE_SECONDS)
+        task = verify_archive(verifier, access(), find, encrypted=job.encrypted, retry_seconds=_RETRY_SECONDS)
         verified = yield from task
         return Outcome({"verification": verified.value.verification or UNSET}, verified.error)
 
@@ -49,26 +49,35 @@ def verify_backup(
     return after_backup(appliance, ended, verify, NotVerifiedError, message=message, hint=hint)
 
 
-def find_archive_of(target: Target, location: Location, *, job: str, system: str) -> TargetArchive:
+def find_archive_of(
+    target: Target, location: Location, *, job: str, system: str
+) -> tuple[TargetArchive, tuple[str, ...]]:
     """Return the archive of a job, which has the timestamp of its id.
 
     Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
 
     Raises NotFoundError: if the system has no folder, as at a location that is not mounted. Raises VerifyFailedError:
-    if the archive is not in it. Raises NotVerifiedError: if the id does not tell which it is.
+    if the archive is not in it. Raises NotVerifiedError: if it cannot be told from others.
     """
     name = parse_archive_name(f"M_0_{job.rpartition('-')[0]}_")
     if name is None:
         raise NotVerifiedError("the job id has no timestamp to find the archive by")
     at_that_time = ArchiveFilter(start_timestamp=name.start_time, end_timestamp=name.start_time, max_results=2)
+    missing: NotFoundError | None = None
+    found: tuple[TargetArchive, ...] = ()
     try:
         found = list_archives(target, location, system, at_that_time).archives
-    except NotFoundError:
-        if any(each.name == METADATA for each in target.list(())):
-            raise NotVerifiedError(_NO_FOLDERS) from None
-        raise
-    if not found:
-        raise VerifyFailedError("its archive was not found at the location", hint=MAKE_ANOTHER)
-    if len(found) > 1:
+    except NotFoundError as error:
+        missing = error
+    if len(found) == 1:
+        return found[0], ()
+    if found:
         raise NotVerifiedError("several archives have the time of this job")
-    return found[0]
+    for other in list_archives(target, location, None, at_that_time).archives:
+        hint = "set $--system if that is the folder of the appliance"
+        raise NotVerifiedError("$1 has an archive of this time", texts=(other.system_name,), hint=hint)
+    if missing is None:
+        raise VerifyFailedError("its archive was not found at the location", hint=MAKE_ANOTHER)
+    if any(each.name == METADATA for each in target.list(())):
+        raise NotVerifiedError(_NO_FOLDERS)
+    raise missing.with_facts(hint=missing.facts.hint or "check the location, or set $--system")

@@ -1,7 +1,7 @@
 """The result of the verification of an archive."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,22 +12,37 @@ UNCHANGED: Final = "unchanged"
 READABLE: Final = "readable"
 """The levels of verification."""
 
+SIZES: Final = "sizes"
+CHECKSUMS: Final = "checksums"
+"""What is compared with a manifest."""
+
+
+class ManifestDates(msgspec.Struct, frozen=True):
+    """When a manifest was recorded, by which command, and when its checksums were read, None without any."""
+
+    recorded_at: datetime
+    recorded_by: str
+    checksums_at: datetime | None
+
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about an archive, in sentences: what is proved at this ``level``, and what is not.
+    """What was found out about an archive at a level of verification.
 
-    ``manifest`` is when the manifest was recorded that it was compared with, None without one.
+    ``compared`` is what was compared with the ``manifest``, None without one; sizes include names. ``unpacked`` are the
+    names of the files whose gzip data is whole, ``not_unpacked`` those of files that are not gzip, except the metadata.
     """
 
     level: str
+    system_name: str
     archive: str
-    proved: tuple[str, ...]
-    not_proved: tuple[str, ...]
-    damages: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
     files: int
     size_bytes: int | None
-    manifest: datetime | None
+    compared: Literal["sizes", "checksums"] | None = None
+    unpacked: tuple[str, ...] = ()
+    not_unpacked: tuple[str, ...] = ()
+    damages: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    manifest: ManifestDates | None = None
 
 
 class VerificationResult(Result, frozen=True, kw_only=True):

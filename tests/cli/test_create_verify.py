@@ -62,7 +62,8 @@ def test_create_verifies_its_archive(fault: str | None, level: str, code: int, t
         assert ("sha256" in manifest["files"][0]) is (level == "readable")
         again = stored.backupctl("archive", "verify", *stored.words, "--level", "unchanged", "-o", "json")
         assert again.code == 0
-        assert wording.AFTER_THE_BACKUP in " ".join(again.result["verification"]["proved"])
+        assert again.result["verification"]["compared"] == ("checksums" if level == "readable" else "sizes")
+        assert wording.AFTER_THE_BACKUP in stored.backupctl("archive", "verify", *stored.words).out
 
 
 def test_create_alone_verifies_nothing_and_has_no_key_for_it(tmp_path: Path) -> None:
@@ -122,7 +123,9 @@ def test_a_failed_backup_stays_failed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hosts", "words", "code"),
     [
-        (("vc02.example.com",), (), 5),  # another appliance's, of the same second
+        (("vc02.example.com",), (), 5),  # perhaps another appliance's, of the same second
+        (("vc02.example.com", "empty.example.com"), ("--system", "empty.example.com"), 5),
+        (("empty.example.com",), ("--system", "empty.example.com"), 7),
         (("pnid.example.com", "vc02.example.com"), ("--system", "vc02.example.com"), 0),
         ((HOST, "vc02.example.com"), (), 0),
         (("vc02.example.com",), ("--system", "vc03.example.com"), 5),
@@ -133,7 +136,7 @@ def test_the_archive_is_found_by_the_time_of_the_job(
 ) -> None:
     for host in hosts:
         folder = ArchiveFolder(tmp_path / "mounted", host)
-        folder.add(CREATED)
+        folder.add(*([] if host == "empty.example.com" else [CREATED]))
     backupctl = CommandLine(environ={**TO_APPLIANCE, "XDG_STATE_HOME": str(tmp_path)})
     run = backupctl("create", *folder.words, "--verify", *words, "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (code, "SUCCEEDED")

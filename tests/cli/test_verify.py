@@ -67,7 +67,10 @@ DAMAGES: Final[dict[str, tuple[Callable[[Path], object], set[str]]]] = {
     "rotten byte": (_changed(DATA, _flip(MIDDLE)), {"unchanged", "readable", "unrecorded"}),
     "rotten byte that no CRC covers": (_changed(DATA, _flip(9)), {"unchanged", "readable"}),
     "trailing garbage": (_changed(DATA, lambda content: content + b"junk"), {*LEVELS, "unrecorded"}),
-    "nothing but zeros": (_changed(DATA, lambda content: bytes(len(content))), {"unchanged", "readable"}),
+    "nothing but zeros": (
+        _changed(DATA, lambda content: bytes(len(content))),
+        {"unchanged", "readable", "unrecorded"},
+    ),
     "missing file": (lambda archive: (archive / DATA).unlink(), {*LEVELS}),
     "extra file": (lambda archive: (archive / "more.gz").write_bytes(gzip.compress(b"x")), {*LEVELS}),
     "swapped files": (_swap, {"unchanged", "readable"}),
@@ -94,7 +97,7 @@ def test_each_damage_is_found_at_the_levels_that_can(encrypted: bool, backupctl:
         folder.add(NAME, files=ENCRYPTED if encrypted else {})
     servers = [word for folder in folders.values() for word in ("-s", folder.host)]
     words = ("archive", "verify", NAME, *folder.words, *servers, "-o", "json", "--level")
-    assert backupctl(*words, "readable").code == 0
+    assert backupctl(*words, "readable").code == (5 if encrypted else 0)
     for damage, (plant, _) in DAMAGES.items():
         plant(folders[damage].path / NAME)
     found: dict[str, set[str]] = {damage: set() for damage in DAMAGES}
@@ -102,29 +105,61 @@ def test_each_damage_is_found_at_the_levels_that_can(encrypted: bool, backupctl:
         other = ("readable", "--state-dir", str(tmp_path / "other"))
         run = backupctl(*words, *(other if level == "unrecorded" else (level,)))
         for damage, result in zip(DAMAGES, run.json["results"], strict=True):
-            found[damage] |= _judged(result, level, encrypted=encrypted)
-    hidden = UNCHECKED if encrypted else set()
+            found[damage] |= _found(result, level, encrypted=encrypted)
     expected = {damage: levels for damage, (_, levels) in DAMAGES.items()}
-    assert found == expected | {damage: expected[damage] - {"unrecorded"} for damage in hidden}
+    if encrypted:
+        expected |= {damage: expected[damage] - {"unrecorded"} for damage in UNCHECKED}
+        expected["extra file"] |= {"unrecorded"}  # which is the only one of gzip data
+    assert found == expected
 
 
-def _judged(result: Any, level: str, *, encrypted: bool) -> set[str]:
-    """Return the level if it has found damage; check what it says otherwise."""
-    verification = result["verification"]
-    if result["exit_code"]:
-        assert (result["exit_code"], result["error"]["slug"]) == (7, "verify-failed")
-        assert result["error"]["details"] == verification["damages"] != []
-        assert verification["proved"] == []
+def _found(result: Any, level: str, *, encrypted: bool) -> set[str]:
+    """Return the level if it has found damage; check the facts otherwise."""
+    verification, error = result["verification"], result["error"]
+    if error and error["slug"] == "verify-failed":
+        assert (result["exit_code"], error["details"]) == (7, verification["damages"])
         return {level}
-    *not_proved, last = verification["not_proved"]
-    assert (result["error"], verification["damages"]) == (None, [])
-    assert wording.ONLY_RESTORE_VALIDATE in last
-    assert any(wording.NOT_READ in each for each in not_proved) is (level == "present")
-    assert any(wording.NOT_COMPARED in each for each in not_proved) is (level == "unrecorded")
-    assert any(wording.NOT_CHECKED in each and OTHER in each for each in not_proved) is (
-        encrypted and level == "unrecorded"
-    )
+    if encrypted and level == "unrecorded":
+        assert (result["exit_code"], error["slug"], verification) == (5, "not-verified", None)
+        return set()
+    assert (error, verification["damages"]) == (None, [])
+    assert verification["compared"] == {"present": "sizes", "unrecorded": None}.get(level, "checksums")
+    assert (OTHER in verification["unpacked"]) is (level in {"readable", "unrecorded"} and not encrypted)
+    assert (OTHER in verification["not_unpacked"]) is (encrypted and level == "readable")
     return set()
+
+
+def test_results_say_what_is_proved_and_once_what_is_not(backupctl: CommandLine, tmp_path: Path) -> None:
+    first, second = (ArchiveFolder(tmp_path / "mounted", host) for host in (HOST, "vc02.example.com"))
+    first.add(NAME)
+    second.add(NAME)
+    verify = ("archive", "verify", *first.words)
+    one = backupctl(*verify).out
+    assert all(each in one for each in (f"sn_{HOST}/{NAME}", wording.NOT_READ, wording.ONLY_RESTORE_VALIDATE))
+    assert wording.VERIFIED_FIRST in backupctl(*verify).out
+    readable = backupctl(*verify, "--level", "readable").out
+    assert (wording.NOT_COMPARED in readable, wording.NOT_READ in readable) == (True, False)
+    both = backupctl(*verify, "-s", HOST, "-s", second.host).out
+    assert [both.count(each) for each in (wording.NOT_READ, wording.ONLY_RESTORE_VALIDATE, NAME)] == [1, 1, 2]
+    (second.path / NAME / OTHER).unlink()
+    run = backupctl(*verify, "-s", HOST, "-s", second.host)
+    assert (run.code, run.out.count(wording.NOT_READ), run.err.count(OTHER)) == (7, 1, 1)
+
+
+def test_an_archive_of_which_nothing_can_be_checked_is_not_verified(backupctl: CommandLine, tmp_path: Path) -> None:
+    """Unless it is known to be encrypted; from then on, its checksums are compared."""
+    folder = ArchiveFolder(tmp_path / "mounted")
+    folder.add(NAME, files=ENCRYPTED)
+    assert verify(backupctl, folder).code == 0
+    (path,) = (tmp_path / "backupctl").iterdir()
+    recorded = path.read_text()
+    run = verify(backupctl, folder, "--level", "readable")
+    assert (run.code, run.json["error"]["slug"]) == (5, "not-verified")
+    assert wording.NOT_CHECKED in run.json["error"]["message"]
+    assert verify(backupctl, folder, "--level", "readable").result["verification"]["compared"] == "checksums"
+    path.write_text(recorded.replace('"encrypted": null', '"encrypted": true'))
+    quiet = backupctl("archive", "verify", *folder.words, "--level", "readable", "-q")
+    assert (quiet.code, quiet.out, wording.NOTHING_CHECKED in quiet.err) == (0, "", True)
 
 
 def test_a_manifest_is_recorded_once_and_says_by_whom(
@@ -142,12 +177,12 @@ def test_a_manifest_is_recorded_once_and_says_by_whom(
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     again = verify(backupctl, folder, "--level", "readable")
-    assert (again.code, again.result["verification"]["manifest"]) == (0, "2026-03-01T02:00:00Z")
+    dates = {"recorded_at": "2026-03-01T02:00:00Z", "recorded_by": "archive verify", "checksums_at": None}
+    assert (again.code, again.result["verification"]["manifest"]) == (0, dates)
     completed = json.loads(path.read_bytes())
     assert completed["checksums_at"] == "2026-03-01T02:00:00Z"
     assert all(each.pop("sha256") for each in completed["files"])
     assert completed | {"checksums_at": None} == manifest
-    assert wording.VERIFIED_FIRST in " ".join(again.result["verification"]["proved"])
     for broken in (b"{", recorded.replace(b'"schema": 1', b'"schema": 2'), b'{"schema": 1}'):
         path.write_bytes(broken)
         run = verify(backupctl, folder, "--level", "readable")
@@ -161,7 +196,9 @@ def test_a_state_directory_that_cannot_be_written_is_a_warning(backupctl: Comman
     assert (run.code, wording.MANIFEST_NOT_RECORDED in warning) == (0, True)
 
 
-def test_what_earlier_archives_of_the_same_kind_had_is_a_warning(backupctl: CommandLine, folder: ArchiveFolder) -> None:
+def test_what_earlier_archives_of_the_same_kind_had_is_a_warning(
+    backupctl: CommandLine, folder: ArchiveFolder, tmp_path: Path
+) -> None:
     small = dict.fromkeys(NAMES, b"\x1f\x8b\x08x")
     folder.add(archive_name("20260227-020000"), archive_name("20260226-020000", kind="S"))
     folder.add(archive_name("20260227-030000"), files={DATA: b""})  # damaged, so that it shows nothing
@@ -175,20 +212,46 @@ def test_what_earlier_archives_of_the_same_kind_had_is_a_warning(backupctl: Comm
 
     assert warnings(NAME) == []
     assert [OTHER in each for each in warnings(archive_name("20260301-020000"))] == [True]
+    assert list(tmp_path.glob("backupctl/*20260301*")) == []  # and no manifest is recorded
     quiet = backupctl("archive", "verify", *folder.words, archive_name("20260301-020000"), "-q")
     assert (quiet.code, quiet.out, OTHER in quiet.err) == (0, "", True)
     assert [wording.SMALLER_THAN_EARLIER in each for each in warnings("latest")] == [True]
 
 
-def test_latest_is_the_newest_even_if_it_is_damaged(backupctl: CommandLine, folder: ArchiveFolder) -> None:
-    folder.add(archive_name("20260301-020000"), files={METADATA: None})
+def test_latest_is_the_newest_even_if_it_is_damaged_unless_it_is_unfinished(
+    backupctl: CommandLine, folder: ArchiveFolder
+) -> None:
+    newest, unfinished = archive_name("20260301-010000"), archive_name("20260301-020000")
+    folder.add(newest, files={OTHER: b""})
+    folder.add(unfinished, files={METADATA: None})
     (folder.path / "M_wrong").mkdir()
     run = verify(backupctl, folder, "latest")
-    assert (run.code, run.result["verification"]["archive"]) == (7, archive_name("20260301-020000"))
+    assert (run.code, run.result["verification"]["archive"]) == (7, newest)
+    assert unfinished in run.result["verification"]["warnings"][0]
+    assert verify(backupctl, folder, unfinished).code == 7
     for missing in ("M_wrong", "M_8.0.0.10000_20260101-020000_", "../M_8.0.0.10000_20260228-020000_"):
         assert verify(backupctl, folder, missing).code == 10
     assert verify(backupctl, folder, "--system", "vc02.example.com").code == 10
     assert verify(CommandLine(environ={}), folder).code == 2
+
+
+def test_damage_is_remembered_until_the_files_are_read_without_it(
+    backupctl: CommandLine, folder: ArchiveFolder, tmp_path: Path
+) -> None:
+    whole, mark = (folder.path / NAME / DATA).read_bytes(), f"damaged-sn_{HOST}-{NAME}.json"
+    rotten = whole[:MIDDLE] + bytes([whole[MIDDLE] ^ 1]) + whole[MIDDLE + 1 :]
+    state = tmp_path / "backupctl"
+    for content, level, code, marked in (
+        (rotten, "readable", 7, True),
+        (rotten, "present", 0, True),
+        (whole, "present", 0, True),
+        (whole, "readable", 0, False),
+    ):
+        (folder.path / NAME / DATA).write_bytes(content)
+        run = verify(backupctl, folder, "--level", level)
+        assert (run.code, (state / mark).exists()) == (code, marked)
+        warned = any(wording.FOUND_DAMAGED in each for each in run.result["verification"]["warnings"])
+        assert warned is (level == "present")
 
 
 def test_several_appliances_are_verified_each_in_its_own_folder(

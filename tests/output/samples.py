@@ -61,7 +61,7 @@ from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, Sch
 from backupctl.results.target_archive import ArchiveFile, DirectArchivesResult, TargetArchive
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, LocationPinResult, PinResult
 from backupctl.results.verdict_results import Metric, Verdict, VerdictResult
-from backupctl.results.verification_results import Verification, VerificationResult
+from backupctl.results.verification_results import ManifestDates, Verification, VerificationResult
 from tests.support.clock import START, FakeClock
 
 JOB_ID = "20260301-020000-21560480"
@@ -76,13 +76,15 @@ def a_job(state: str = "INPROGRESS", progress: int | None = 40, **fields: Any) -
 def a_verification() -> Verification:
     return Verification(
         level="readable",
+        system_name="sn_vc01.example.com",
         archive=an_archive().archive,
-        proved=("7 files",),
-        not_proved=("whether it can be restored",),
+        compared="checksums",
+        unpacked=("database_full_backup.tar.gz",),
+        not_unpacked=("vum.gz",),
         warnings=("earlier archives also have vum.gz",),
         files=7,
         size_bytes=1_234_000_000,
-        manifest=START,
+        manifest=ManifestDates(START, "create", START),
     )
 
 

@@ -154,7 +154,7 @@ def show(context: Context, archive: str, direct: bool, allow_password_in_url: bo
 
     def read(settings: ApplianceSettings, access: TargetAccess, system: str | None) -> Task[Outcome[ArchiveResult]]:
         reader = partial(find_archive, location=access.location, system=str(system), name=archive)
-        found = yield from context.targets.use(access, reader)
+        found, _warnings = yield from context.targets.use(access, reader)
         return Outcome(ArchiveResult(archive=with_restore_command(settings, access, found)))
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:

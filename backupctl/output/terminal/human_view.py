@@ -22,6 +22,7 @@ from backupctl.output.terminal.styled_lines import (
 )
 from backupctl.output.terminal.summary import follow_lines, summary
 from backupctl.output.terminal.table import Rows, table_lines
+from backupctl.output.terminal.verification_text import not_proved_by_any, not_proved_lines
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import ChecksResult, JobResult
 from backupctl.results.config_results import DEFAULTS
@@ -155,6 +156,7 @@ class HumanView:
             command=envelope.command,
             number=len(envelope.results),
             shared=frozenset(checks_in_common(envelope.results)),
+            not_proved=not_proved_by_any(envelope.results),
             cancelled=frozenset(self._cancelled),
         )
 
@@ -171,6 +173,7 @@ class HumanView:
         number = sum(each.server != DEFAULTS for each in envelope.results)
         lines = shared_checks(common, options.symbols, options.width, number)
         if not self._quiet:
+            yield "", Rendered(not_proved_lines(options.not_proved, options.width), close=True)
             yield "", Rendered(lines, close=True)
         elif envelope.exit_code:
             yield "", Rendered(notes=lines)

@@ -13,8 +13,9 @@ from backupctl.results.backup_results import Check
 class RenderOptions(NamedTuple):
     """How to render results.
 
-    ``width`` is None if lines need not fit, ``number`` is the number of results, ``shared`` are checks that are shown
-    once below all results, ``cancelled`` are servers whose job this run has cancelled.
+    ``width`` is None if lines need not fit, ``number`` is the number of results, ``shared`` are checks and
+    ``not_proved`` is what no verification proves, both shown once below all results, ``cancelled`` are servers whose
+    job this run has cancelled.
     """
 
     width: int | None
@@ -24,6 +25,7 @@ class RenderOptions(NamedTuple):
     command: str | None = None
     number: int = 1
     shared: frozenset[Check] = frozenset()
+    not_proved: Sequence[str] = ()
     cancelled: frozenset[str] = frozenset()
 
     @property
