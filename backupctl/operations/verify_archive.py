@@ -7,7 +7,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -45,8 +45,16 @@ from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
 from backupctl.targets.target_errors import NotVerifiedError, TargetAnswerError, VerifyFailedError
 
-FindArchive = Callable[[Target, Location], tuple[TargetArchive, tuple[str, ...]]]
-"""Returns the archive to verify, and warnings."""
+
+class Found(NamedTuple):
+    """The archive to verify, warnings, and what is ``unusual`` about it."""
+
+    archive: TargetArchive
+    warnings: tuple[str, ...] = ()
+    unusual: tuple[str, ...] = ()
+
+
+FindArchive = Callable[[Target, Location], Found]
 
 LATEST: Final = "latest"
 
@@ -71,20 +79,18 @@ class Verifier(msgspec.Struct, frozen=True):
     command: str
 
 
-def find_archive(
-    target: Target, location: Location, *, system: str, name: str
-) -> tuple[TargetArchive, tuple[str, ...]]:
+def find_archive(target: Target, location: Location, *, system: str, name: str) -> Found:
     """Return an archive by its name, or the ``latest`` one, even if it is damaged, and a warning if that is unfinished.
 
     Raises NotFoundError: if it is missing.
     """
     if name != LATEST:
-        return read_archive(target, location, (*find_system(target, system), name)), ()
+        return Found(read_archive(target, location, (*find_system(target, system), name)))
     newest = list_archives(target, location, system, ArchiveFilter(max_results=_EARLIER)).archives
     if not newest:
         raise NotFoundError("no archives of $1 at the location", texts=(system,))
     latest = next((each for each in newest if each.state != "unfinished"), newest[0])
-    return latest, () if latest is newest[0] else (f"a newer archive is unfinished: {newest[0].archive}",)
+    return Found(latest, () if latest is newest[0] else (f"a newer archive is unfinished: {newest[0].archive}",))
 
 
 def verify_archive(
@@ -102,84 +108,71 @@ def verify_archive(
     Raises NotFoundError: if it is missing, or its manifest at the level ``unchanged``. Raises NotVerifiedError: if no
     file could be checked. Raises what ``find`` raises.
     """
-    (archive, warnings), unusual = yield from _look(verifier, access, find, retry_seconds)
+    level = verifier.level
+    archive, warnings, unusual = yield from _look(verifier, access, find, retry_seconds)
     manifest = verifier.manifests.read(archive.system_name, archive.archive)
-    if verifier.level == UNCHANGED and manifest is None and archive.complete:
+    if level == UNCHANGED and manifest is None and archive.complete:
         hint = f"record one: verify it with --level {PRESENT}, or with {READABLE} to have checksums"
         raise NotFoundError("archive $1 has no manifest to compare with", texts=(archive.archive,), hint=hint)
     encrypted = manifest.encrypted if encrypted is None and manifest is not None else encrypted
     contents = yield from _read(verifier, access, archive, manifest, encrypted)
     files = tuple(ArchiveFile(name, each.size, each.sha256) for name, each in contents.items()) or archive.files
-    shown = compare(replace(archive, files=files), manifest)
-    damages = (*shown.problems, *_damages(archive, contents, encrypted if verifier.level == READABLE else None))
-    state = "damaged" if shown.complete and damages else shown.state
-    warnings += (*unusual, *_remember(verifier, archive, state, was_read=bool(contents)))
-    found = replace(_verification(verifier.level, archive, contents, manifest), damages=damages, warnings=warnings)
+    checked = compare(replace(archive, files=files), manifest)
+    damages = (*checked.problems, *_damages(archive, contents, encrypted if level == READABLE else None))
+    if damages and checked.complete:
+        checked = replace(checked, state="damaged")
+    warnings += (*unusual, *_remember(verifier, checked, manifest, encrypted, records=not unusual))
+    found = replace(_verification(level, archive, contents, manifest), damages=damages, warnings=warnings)
     if damages:
-        words = archive.archive, state
+        words = archive.archive, checked.state
         error = VerifyFailedError("archive $1 is $2", texts=words, details=damages, hint=MAKE_ANOTHER)
         return Outcome(VerificationResult(verification=found), error)
-    if not unusual:
-        warnings += _record(verifier, archive, manifest, encrypted, files)
-    if verifier.level == READABLE and not found.unpacked and found.compared != CHECKSUMS:
+    if level == READABLE and not found.unpacked and found.compared != CHECKSUMS:
         if not encrypted:
             why = "no file of archive $1 could be checked: encrypted or not gzip"
             raise NotVerifiedError(why, texts=(archive.archive,), hint=_VERIFY_AGAIN)
-        warnings += ("no file could be checked: the archive is encrypted",)
-    return Outcome(VerificationResult(verification=replace(found, warnings=warnings)))
+        found = replace(found, warnings=(*warnings, "no file could be checked: the archive is encrypted"))
+    return Outcome(VerificationResult(verification=found))
 
 
-def _remember(verifier: Verifier, archive: TargetArchive, state: str, *, was_read: bool) -> tuple[str, ...]:
-    """Mark a damaged archive, until its files are read without damage; return a warning about an earlier mark."""
-    names, manifests = (archive.system_name, archive.archive), verifier.manifests
-    if state == "damaged":
-        try:
+def _remember(
+    verifier: Verifier, archive: TargetArchive, manifest: Manifest | None, encrypted: bool | None, *, records: bool
+) -> tuple[str, ...]:
+    """Mark a damaged archive, until its files are read without damage; record a good one, or its checksums.
+
+    Returns warnings.
+    """
+    names, manifests, now = (archive.system_name, archive.archive), verifier.manifests, verifier.clock.now()
+    was_read = all(each.sha256 for each in archive.files)
+    is_new = manifest is None or (was_read and manifest.checksums_at is None)
+    try:
+        if archive.state == "damaged":
             manifests.mark_damaged(*names)
-        except BackupctlError as error:
-            return (f"its damage was not recorded: {error}",)
-    elif was_read:
+        elif archive.state == "complete" and is_new and records:
+            manifest = manifest or Manifest(*names, now, verifier.command, encrypted, archive.files)
+            manifests.record(replace(manifest, files=archive.files, checksums_at=now if was_read else None))
+    except BackupctlError as error:
+        return (f"the result was not recorded: {error}",)
+    if archive.state == "complete" and was_read:
         manifests.unmark_damaged(*names)
-    elif manifests.is_damaged(*names):
+    elif archive.state == "complete" and manifests.is_damaged(*names):
         return (f"an earlier verification found it damaged; verify it with --level {READABLE}",)
     return ()
 
 
-def _record(
-    verifier: Verifier,
-    archive: TargetArchive,
-    manifest: Manifest | None,
-    encrypted: bool | None,
-    files: tuple[ArchiveFile, ...],
-) -> tuple[str, ...]:
-    """Record a manifest, or add the checksums that one lacks; return a warning if that fails."""
-    now = verifier.clock.now()
-    checksums_at = now if all(each.sha256 for each in files) else None
-    if manifest is None:
-        manifest = Manifest(archive.system_name, archive.archive, now, verifier.command, encrypted, files)
-    elif manifest.checksums_at is not None or checksums_at is None:
-        return ()
-    try:
-        verifier.manifests.record(replace(manifest, files=files, checksums_at=checksums_at))
-    except BackupctlError as error:
-        return (f"its manifest was not recorded: {error}",)
-    return ()
-
-
-def _look(
-    verifier: Verifier, access: TargetAccess, find: FindArchive, retry_seconds: float
-) -> Task[tuple[tuple[TargetArchive, tuple[str, ...]], tuple[str, ...]]]:
+def _look(verifier: Verifier, access: TargetAccess, find: FindArchive, retry_seconds: float) -> Task[Found]:
     """Return what ``find`` returns, and what is unusual about the archive."""
 
-    def look(target: Target) -> tuple[tuple[TargetArchive, tuple[str, ...]], tuple[str, ...]]:
+    def look(target: Target) -> Found:
         found = find(target, access.location)
-        return found, tuple(_unusual(target, access.location, found[0]))
+        return found._replace(unusual=tuple(_unusual(target, access.location, found.archive)))
 
     backoff, until = Backoff(_LOOK_SECONDS), verifier.clock.monotonic() + retry_seconds
     while True:
         again = verifier.clock.monotonic() + backoff.next_seconds()
         try:
             found = yield from verifier.connections.use(access, look)
-            if found[0][0].complete or again > until:
+            if found.archive.complete or again > until:
                 return found
         except (NotFoundError, VerifyFailedError, NotVerifiedError):
             if again > until:
@@ -196,8 +189,8 @@ def _unusual(target: Target, location: Location, archive: TargetArchive) -> Iter
     usual = [each for each in earlier if each.kind == archive.kind and each.complete]
     if usual and archive.complete:
         names = set.intersection(*({file.name for file in each.files} for each in usual))
-        if missing := names - {file.name for file in archive.files}:
-            yield f"missing: {', '.join(sorted(missing))}; earlier archives have them"
+        for name in sorted(names - {file.name for file in archive.files}):
+            yield f"{name} is missing; earlier archives have it"
         least = min(each.size_bytes or 0 for each in usual)
         if archive.size_bytes is not None and archive.size_bytes < least / 2:
             yield f"it has {size(archive.size_bytes)}, earlier archives at least {size(least)}"
@@ -224,7 +217,7 @@ def _read(
 
 
 def _damages(archive: TargetArchive, contents: Mapping[str, Content], encrypted: bool | None) -> Iterator[str]:
-    """Yield what reading the files has shown. If one was gzip data, each ``.gz`` must be, as vCenter encrypts all."""
+    """Yield what reading the files has shown; each ``.gz`` must be gzip data if one is, as encryption covers all."""
     is_plain = encrypted is False or any(each.is_gzip for each in contents.values())
     for file in archive.files if contents else ():
         content = contents[file.name]

@@ -1,6 +1,7 @@
 """Verify the archive of a backup that has succeeded."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations.after_backup import after_backup
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.target_archives import METADATA, list_archives
-from backupctl.operations.verify_archive import MAKE_ANOTHER, Verifier, verify_archive
+from backupctl.operations.target_archives import METADATA, find_system, list_archives
+from backupctl.operations.verify_archive import MAKE_ANOTHER, Found, Verifier, verify_archive
 from backupctl.results.backup_results import JobResult
 from backupctl.results.job import Job
 from backupctl.results.target_archive import TargetArchive
@@ -49,9 +50,7 @@ def verify_backup(
     return after_backup(appliance, ended, verify, NotVerifiedError, message=message, hint=hint)
 
 
-def find_archive_of(
-    target: Target, location: Location, *, job: str, system: str
-) -> tuple[TargetArchive, tuple[str, ...]]:
+def find_archive_of(target: Target, location: Location, *, job: str, system: str) -> Found:
     """Return the archive of a job, which has the timestamp of its id.
 
     Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
@@ -63,21 +62,22 @@ def find_archive_of(
     if name is None:
         raise NotVerifiedError("the job id has no timestamp to find the archive by")
     at_that_time = ArchiveFilter(start_timestamp=name.start_time, end_timestamp=name.start_time, max_results=2)
-    missing: NotFoundError | None = None
-    found: tuple[TargetArchive, ...] = ()
-    try:
-        found = list_archives(target, location, system, at_that_time).archives
-    except NotFoundError as error:
-        missing = error
+    found, hint = _archives(target, location, system, at_that_time), "set $--system if that is the appliance's folder"
     if len(found) == 1:
-        return found[0], ()
+        return Found(found[0])
     if found:
         raise NotVerifiedError("several archives have the time of this job")
-    for other in list_archives(target, location, None, at_that_time).archives:
-        hint = "set $--system if that is the folder of the appliance"
+    for other in _archives(target, location, None, at_that_time):
         raise NotVerifiedError("$1 has an archive of this time", texts=(other.system_name,), hint=hint)
-    if missing is None:
-        raise VerifyFailedError("its archive was not found at the location", hint=MAKE_ANOTHER)
     if any(each.name == METADATA for each in target.list(())):
         raise NotVerifiedError(_NO_FOLDERS)
-    raise missing.with_facts(hint=missing.facts.hint or "check the location, or set $--system")
+    find_system(target, system)
+    raise VerifyFailedError("its archive was not found at the location", hint=MAKE_ANOTHER)
+
+
+def _archives(
+    target: Target, location: Location, system: str | None, selection: ArchiveFilter
+) -> tuple[TargetArchive, ...]:
+    with suppress(NotFoundError):
+        return list_archives(target, location, system, selection).archives
+    return ()

@@ -154,8 +154,8 @@ def show(context: Context, archive: str, direct: bool, allow_password_in_url: bo
 
     def read(settings: ApplianceSettings, access: TargetAccess, system: str | None) -> Task[Outcome[ArchiveResult]]:
         reader = partial(find_archive, location=access.location, system=str(system), name=archive)
-        found, _warnings = yield from context.targets.use(access, reader)
-        return Outcome(ArchiveResult(archive=with_restore_command(settings, access, found)))
+        found = yield from context.targets.use(access, reader)
+        return Outcome(ArchiveResult(archive=with_restore_command(settings, access, found.archive)))
 
     def work(system: str | None, location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
         info = yield from fetch_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
