@@ -7,7 +7,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.direct import complete_direct, selected_locations
 from backupctl.cli.pin import NOT_ASKED_HINT, store_confirmed, unconfirmed_error
 from backupctl.cli.prompts import confirm
-from backupctl.cli.target_settings import direct_location
+from backupctl.cli.target_settings import check_pin_table, direct_location, for_server
 from backupctl.cli.tasks import prepare_tasks, run_tasks
 from backupctl.config.option_table import LOCATION, LOCATION_FINGERPRINT
 from backupctl.config.value import FLAG
@@ -45,15 +45,18 @@ def pin_locations(context: Context, url: str, *, confirmed: bool) -> list[Locati
 
 def _probe(settings: ApplianceSettings, *, to_pin: bool) -> Task[LocationPinResult]:
     location = direct_location(settings).location
+    if to_pin:
+        check_pin_table(settings, location)
     return complete_direct(settings, LocationPinResult, _read(settings, location, to_pin=to_pin), location.host)
 
 
 def _read(settings: ApplianceSettings, location: Location, *, to_pin: bool) -> Task[Outcome[LocationPinResult]]:
     presented = yield from read_identity(settings.context.targets, location)
-    fingerprint, pin = presented.fingerprint, settings.resolve(LOCATION_FINGERPRINT)
+    fingerprint, pin = presented.fingerprint, for_server(settings, location, LOCATION_FINGERPRINT)
+    expected = not to_pin or settings.resolve(LOCATION_FINGERPRINT).source.kind == FLAG
     kind = "certificate" if presented.certificate else "host key"
-    result = LocationPinResult(location=location.masked, kind=kind, fingerprint=fingerprint, pinned=pin.value)
-    if pin.value in {None, fingerprint} or (to_pin and pin.source.kind != FLAG):
+    result = LocationPinResult(location=location.masked, kind=kind, fingerprint=fingerprint, pinned=pin)
+    if pin in {None, fingerprint} or not expected:
         return Outcome(result)
     selector = ("--location", location.masked, *(("-s", settings.name) if settings.name else ()))
     hint = "nothing was stored" if to_pin else "if it was changed on purpose, pin it: `backupctl trust pin $selector`"

@@ -83,11 +83,23 @@ def for_server(settings: ApplianceSettings, location: Location, option: Option[T
     As the password, one of the file is for the host and protocol of the location beside it only.
     """
     setting = settings.resolve(option)
-    beside = location_beside(settings, setting.source)
+    return setting.value if _is_for(location, location_beside(settings, setting.source)) else None
+
+
+def check_pin_table(settings: ApplianceSettings, location: Location) -> None:
+    """Raise UsageError if the table for the pin of a server has the location of another one."""
+    beside = location_beside(settings, settings.profile.layers[0].source(LOCATION_FINGERPRINT.name))
+    if not _is_for(location, beside):
+        hint = f"configure this location first, or give {LOCATION_FINGERPRINT.flag} with each command"
+        raise UsageError(f"a pin in the configuration file is for {beside}, the location there", hint=hint)
+
+
+def _is_for(location: Location, beside: Location | None) -> bool:
+    """Return whether settings beside a location in the file, or beside none, are for the server of another."""
     if beside is None:
-        return setting.value
-    identity, expected = (_IDENTITY.get(kind) for kind in (location.type, beside.type or location.type))
-    return setting.value if (location.host, identity) == (beside.host, expected) else None
+        return True
+    kinds = location.type, beside.type or location.type
+    return location.host == beside.host and len({_IDENTITY.get(kind) for kind in kinds}) == 1
 
 
 def _mount_point(settings: ApplianceSettings, location: Location) -> Path | None:

@@ -103,6 +103,13 @@ def test_pin_of_the_file_is_for_the_server_beside_it(
     assert backupctl("archive", "list", "--direct", "--location", location, *words).code == code
 
 
+def test_pin_is_not_stored_beside_the_location_of_another_server(tmp_path: Path) -> None:
+    text = f'[defaults]\nlocation = "sftp://h/x"\nlocation-fingerprint = "{HOST_KEY}"\n'
+    run = configured(tmp_path, text)("trust", "pin", "--location", f"https://{CLOSED}", "--yes", "-o", "json")
+    assert (run.code, "sftp://h/x" in run.json["error"]["message"]) == (2, True)
+    assert (tmp_path / "config.toml").read_text() == text
+
+
 SERVERS = f"""
 [defaults]
 username = "{USER}"

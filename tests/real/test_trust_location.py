@@ -34,7 +34,7 @@ def test_host_key_is_pinned_once_it_is_confirmed(openssh: OpenSshServer, tmp_pat
 
 
 def test_unexpected_host_key_is_not_pinned(openssh: OpenSshServer, tmp_path: Path) -> None:
-    backupctl = configured(tmp_path, CONFIG.format(url="sftp://unreachable.example.com/"))
+    backupctl = configured(tmp_path, '[servers.vc01]\nhost = "vc01.example.com"\n')
     words = ["trust", "pin", "--location", openssh.url("/backup")]
     assert backupctl(*words).code == 2
     run = backupctl(*words, "--location-fingerprint", openssh.fingerprint("rsa"), "-o", "json")
