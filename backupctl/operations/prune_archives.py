@@ -99,15 +99,20 @@ def plan_prune(appliance: Appliance, request: PruneRequest) -> Task[PrunePlan]:
         return list_archives(target, request.access.location, request.system, ArchiveFilter())
 
     listed = (yield from request.targets.use(request.access, read)).archives
-    manifests = [request.manifests.read(each.system_name, each.archive) for each in listed]
-    archives = list(map(compare, listed, manifests))
-    verified = next(
-        (each.archive for each, proof in zip(archives, manifests, strict=True) if proof and _counts(each)), None
-    )
+    archives = [_as_known(request.manifests, each) for each in listed]
+    counted = filter(_counts, archives)
+    verified = next((each.archive for each in counted if request.manifests.read(each.system_name, each.archive)), None)
     newest = _newest_backup(appliance, request, found, archives)
     result = select(archives, request, newest, verified=verified, retained=retained)
     names = {each.archive for each in result.remove}
     return PrunePlan(found[0].id, result, tuple(each for each in reversed(archives) if each.archive in names))
+
+
+def _as_known(manifests: Manifests, archive: TargetArchive) -> TargetArchive:
+    """Return an archive, as damaged if its manifest or an earlier verification says so."""
+    names = archive.system_name, archive.archive
+    compared = compare(archive, manifests.read(*names))
+    return replace(compared, state="damaged", complete=False) if manifests.is_damaged(*names) else compared
 
 
 def _newest_backup(
@@ -161,9 +166,8 @@ def select(
             return (FOREIGN,)
         if not each.complete:
             return (each.state,)
-        if each.start_time >= newest:
-            return reasons[each.archive] or (NEWEST,)
-        return reasons[each.archive] or ((VERIFIED,) if each.archive == verified else ())
+        protected = NEWEST if each.start_time >= newest else VERIFIED if each.archive == verified else None
+        return reasons[each.archive] or ((protected,) if protected else ())
 
     keep: list[PrunedArchive] = []
     remove: list[PrunedArchive] = []

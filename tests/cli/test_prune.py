@@ -200,6 +200,22 @@ def test_archive_in_doubt_is_kept_and_does_not_count(
     )
 
 
+def test_nothing_is_removed_while_the_newest_archive_has_failed_its_verification(
+    stocked: CommandLine, folder: ArchiveFolder, tmp_path: Path
+) -> None:
+    state = ("--state-dir", str(tmp_path / "state"))
+    newest, words = manual("20260301"), ("--keep-last", "1", "--yes", *state)
+    folder.add(newest)
+    rotten = (folder.path / newest / "vum.gz").read_bytes()[:-9] + b"too short"
+    (folder.path / newest / "vum.gz").write_bytes(rotten)
+    assert stocked("archive", "verify", newest, "--level", "readable", *folder.words, *state).code == 7
+    before = folder.files()
+    run = prune(stocked, folder, *words)
+    assert (run.code, run.json["error"]["slug"], folder.files()) == (6, "not-pruned", before)
+    (folder.path / newest).rename(tmp_path / "elsewhere")
+    assert prune(stocked, folder, *words).code == 0
+
+
 def test_archive_that_is_gone_meanwhile_counts_as_removed(
     stocked: CommandLine, folder: ArchiveFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
