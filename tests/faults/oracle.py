@@ -322,6 +322,8 @@ def fault_is_named(record: Record) -> Iterator[Finding]:
     """When a fault changes the outcome, the error message names it."""
     if record.code in {record.case.command.outcome, ExitCode.DONE, ExitCode.BUG}:
         return
+    if record.case.command.is_plugin and record.code != ServiceState.UNKNOWN:
+        return  # a verdict on what the appliance shows, which is no error
     names = [*(NAMES[fault.name] for fault in faults_of(record)), UNKNOWN_LOCATION]
     if not any(re.search(name, record.error) for name in names):
         yield "faults unnamed", f"code {record.code}: {record.error!r}"
