@@ -361,3 +361,24 @@ class InterruptedRunError(BackupctlError):
 
     exit_code = ExitCode.INTERRUPTED
     slug = "interrupted"
+
+
+class VerifyFailedError(BackupctlError):
+    """An archive at the backup location is damaged, incomplete or missing."""
+
+    exit_code = ExitCode.BACKUP_FAILED
+    slug = "verify-failed"
+
+
+class NotVerifiedError(BackupctlError):
+    """The backup succeeded, but its archive could not be read from this host."""
+
+    exit_code = ExitCode.CONNECTION
+    slug = "not-verified"
+
+
+class NotPrunedError(BackupctlError):
+    """Nothing more was removed, because it was not safe or did not work."""
+
+    exit_code = ExitCode.API
+    slug = "not-pruned"

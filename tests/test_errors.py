@@ -17,6 +17,7 @@ from backupctl.errors import BackupctlError, InterruptedRunError
 from backupctl.exit_codes import COMMAND_CODES, SEVERITY, ExitCode
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
+from backupctl.targets import target_errors
 from tests.support.source import nodes, sources, tree_nodes
 
 CODES: dict[str, int] = {
@@ -38,10 +39,16 @@ SLUGS: dict[int, set[str]] = {
     1: {"bug"},
     2: {"usage"},
     3: {"config", "hook-failed", "read-only"},
-    4: {"auth", "forbidden"},
-    5: {"connection", "tls", "pin-mismatch", "not-sent", "not-started", "outcome-unknown"},
-    6: {"api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"},
-    7: {"audit-gap", "backup-failed"},
+    4: {"auth", "forbidden", "target-auth"},
+    5: {
+        *("connection", "tls", "pin-mismatch", "not-sent", "not-started", "outcome-unknown"),
+        *("target-connection", "target-identity", "not-verified"),
+    },
+    6: {
+        *("api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"),
+        *("target", "not-pruned"),
+    },
+    7: {"audit-gap", "backup-failed", "verify-failed"},
     8: {"timed-out", "running", "stalled"},
     9: {"busy"},
     10: {"not-found"},
@@ -53,7 +60,7 @@ MOST_SEVERE_FIRST = [130, 1, 7, 8, 9, 6, 5, 4, 10, 3, 2, 11]
 
 
 def classes(base: type[BackupctlError] = BackupctlError) -> set[type[BackupctlError]]:
-    found = {each for each in base.__subclasses__() if each.__module__ == errors.__name__}
+    found = {each for each in base.__subclasses__() if each.__module__ in {errors.__name__, target_errors.__name__}}
     return {base}.union(*(classes(each) for each in found))
 
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BugError, InterruptedRunError
+from backupctl.errors import BackupctlError, BugError, InterruptedRunError, VerifyFailedError
 from backupctl.operations.outcome import Outcome
 from backupctl.results.backup_results import JobResult
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
-from backupctl.targets.target_errors import VerifyFailedError
 
 
 def after_backup(

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, BusyError, NotFoundError
+from backupctl.errors import BackupctlError, BusyError, NotFoundError, NotPrunedError
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations import jobs
@@ -44,7 +44,7 @@ from backupctl.scheduler.task import Task, Wait
 from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target, TargetPath
-from backupctl.targets.target_errors import NotPrunedError, TargetAnswerError
+from backupctl.targets.target_errors import TargetAnswerError
 
 BY_SCHEDULE: Final = "schedule"
 NEWEST: Final = "newest backup"

@@ -8,18 +8,20 @@ from typing import Final, TypeVar
 import msgspec
 
 from backupctl.clock import Clock
-from backupctl.errors import ApplianceUnreachableError, BackupctlError, InterruptedRunError, NotFoundError
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    BackupctlError,
+    InterruptedRunError,
+    NotFoundError,
+    NotVerifiedError,
+    VerifyFailedError,
+)
 from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Task, call
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.open_target import open_target
 from backupctl.targets.target import SubTarget, Target
-from backupctl.targets.target_errors import (
-    NotVerifiedError,
-    TargetAnswerError,
-    TargetUnreachableError,
-    VerifyFailedError,
-)
+from backupctl.targets.target_errors import TargetAnswerError, TargetUnreachableError
 
 T = TypeVar("T")
 

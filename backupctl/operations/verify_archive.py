@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from backupctl.clock import Clock
-from backupctl.errors import BackupctlError, NotFoundError
+from backupctl.errors import BackupctlError, NotFoundError, NotVerifiedError, VerifyFailedError
 from backupctl.formatting import size
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
@@ -43,7 +43,7 @@ from backupctl.scheduler.task import Task, Wait
 from backupctl.state.manifests import Manifest, Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
-from backupctl.targets.target_errors import NotVerifiedError, TargetAnswerError, VerifyFailedError
+from backupctl.targets.target_errors import TargetAnswerError
 
 
 class Found(NamedTuple):

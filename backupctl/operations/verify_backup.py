@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from backupctl.errors import NotFoundError
+from backupctl.errors import NotFoundError, NotVerifiedError, VerifyFailedError
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations.after_backup import after_backup
@@ -22,7 +22,6 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import Target
-from backupctl.targets.target_errors import NotVerifiedError, VerifyFailedError
 
 _NO_FOLDERS: Final = "vCenter 6.5 makes no folder for each backup, so it cannot be verified"
 

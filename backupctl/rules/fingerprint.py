@@ -34,14 +34,6 @@ def parse_fingerprint(text: str) -> str:
     raise UsageError(f"invalid SHA-256 fingerprint: it {why}", hint="use the one that `backupctl trust show` prints")
 
 
-def host_key_fingerprint(key: bytes) -> str:
-    """Return the fingerprint of an SSH host key in its wire format, as ssh-keygen prints it."""
-    from base64 import b64encode
-    from hashlib import sha256
-
-    return f"SHA256:{b64encode(sha256(key).digest()).decode().rstrip('=')}"
-
-
 def parse_peer_fingerprint(text: str) -> str:
     """Return the fingerprint of a host key as it is, or that of a certificate in its normal form.
 

@@ -1,4 +1,4 @@
-"""The errors of backup locations that are read from this host, and of the checks of their archives."""
+"""The errors of backup locations that are read from this host."""
 
 from typing import Any, NamedTuple, Self
 
@@ -51,24 +51,3 @@ class TargetAnswerError(BackupctlError):
 
     exit_code = ExitCode.API
     slug = "target"
-
-
-class VerifyFailedError(BackupctlError):
-    """An archive at the backup location is damaged, incomplete or missing."""
-
-    exit_code = ExitCode.BACKUP_FAILED
-    slug = "verify-failed"
-
-
-class NotVerifiedError(BackupctlError):
-    """The backup succeeded, but its archive could not be read from this host."""
-
-    exit_code = ExitCode.CONNECTION
-    slug = "not-verified"
-
-
-class NotPrunedError(BackupctlError):
-    """Nothing more was removed, because it was not safe or did not work."""
-
-    exit_code = ExitCode.API
-    slug = "not-pruned"

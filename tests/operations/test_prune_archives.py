@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from backupctl.errors import BackupctlError, InterruptedRunError, NotFoundError
+from backupctl.errors import BackupctlError, InterruptedRunError, NotFoundError, NotPrunedError
 from backupctl.location import Location
 from backupctl.models import BackupJobStatus, JobDetails, RetentionInfo, Schedule
 from backupctl.operations.prune_archives import PruneRequest, prune_archives
@@ -20,7 +20,6 @@ from backupctl.rules.retention import KeepRules
 from backupctl.state.manifests import Manifests
 from backupctl.targets.access import TargetAccess
 from backupctl.targets.target import TargetPath
-from backupctl.targets.target_errors import NotPrunedError
 from tests.support.clock import START, FakeClock
 from tests.support.memory_target import LINK, Content, MemoryConnections, MemoryTarget, looks_complete
 from tests.support.operation_bench import Bench, scripted
