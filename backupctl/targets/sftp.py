@@ -224,18 +224,20 @@ class SftpTarget:
         return self._roots[first] + "/".join(path)
 
     def _entries(self, folder: str) -> Iterator[TargetEntry]:
-        """List a folder, as paramiko does except for names that are not UTF-8."""
-        request = self._client._request  # noqa: SLF001
-        handle = request(CMD_OPENDIR, folder)[1].get_string()
+        """List a folder, as paramiko does except for names that are not UTF-8; two requests are under way at once."""
+        client = self._client
+        handle = client._request(CMD_OPENDIR, folder)[1].get_string()  # noqa: SLF001
+        asked = [client._async_request(type(None), CMD_READDIR, handle) for _ in range(2)]  # noqa: SLF001
         with suppress(EOFError):  # of the status that ends the list
             while True:
-                kind, message = request(CMD_READDIR, handle)
+                kind, message = client._read_response(asked.pop(0))  # noqa: SLF001
                 if kind != CMD_NAME:
                     raise paramiko.SFTPError("unexpected answer to READDIR")
+                asked.append(client._async_request(type(None), CMD_READDIR, handle))  # noqa: SLF001
                 for _ in range(message.get_int()):
                     name, _long = (message.get_string().decode(errors="backslashreplace") for _ in range(2))
                     yield _entry(name, paramiko.SFTPAttributes._from_msg(message))  # noqa: SLF001
-        self._client._async_request(type(None), CMD_CLOSE, handle)  # noqa: SLF001
+        client._async_request(type(None), CMD_CLOSE, handle)  # noqa: SLF001
 
     @contextmanager
     def _errors(self, path: TargetPath) -> Iterator[None]:
