@@ -17,7 +17,7 @@ from backupctl.operations.verify_archive import MAKE_ANOTHER, Found, Verifier, v
 from backupctl.results.backup_results import JobResult
 from backupctl.results.job import Job
 from backupctl.results.target_archive import TargetArchive
-from backupctl.rules.archive_name import parse_archive_name
+from backupctl.rules.archive_name import job_time
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 from backupctl.targets.access import TargetAccess
@@ -57,10 +57,10 @@ def find_archive_of(target: Target, location: Location, *, job: str, system: str
     Raises NotFoundError: if the system has no folder, as at a location that is not mounted. Raises VerifyFailedError:
     if the archive is not in it. Raises NotVerifiedError: if it cannot be told from others.
     """
-    name = parse_archive_name(f"M_0_{job.rpartition('-')[0]}_")
-    if name is None:
+    time = job_time(job)
+    if time is None:
         raise NotVerifiedError("the job id has no timestamp to find the archive by")
-    at_that_time = ArchiveFilter(start_timestamp=name.start_time, end_timestamp=name.start_time, max_results=2)
+    at_that_time = ArchiveFilter(start_timestamp=time, end_timestamp=time, max_results=2)
     found, hint = _archives(target, location, system, at_that_time), "set $--system if that is the appliance's folder"
     if len(found) == 1:
         return Found(found[0])
