@@ -63,7 +63,8 @@ def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None
     ca_file = for_server(settings, location, LOCATION_CA_FILE)
     with settings.attribute_errors(LOCATION_FINGERPRINT, LOCATION_CA_FILE):
         if identity == _NOTHING and (pin or ca_file):
-            raise UsageError(f"{location.type} has neither a host key nor a certificate to pin")
+            hint = "remove $--location-fingerprint and $--location-ca-file, or use SFTP, FTPS or HTTPS"
+            raise UsageError(f"{location.type} has neither a host key nor a certificate to pin", hint=hint)
         if identity and pin and is_host_key(pin) != (identity == _HOST_KEY):
             raise UsageError(f"{location.type} needs the fingerprint of {identity}")
     user, password = location_login(settings, resolved)
