@@ -191,7 +191,7 @@ def test_answers_on_the_way(port: int, monkeypatch: pytest.MonkeyPatch, name: st
         relay.change, expected, reason = CHANGES[name]
         with pytest.raises(expected, match=reason):
             opened.list(("store",))
-        with pytest.raises(TargetUnreachableError):
+        with pytest.raises((TargetUnreachableError, TargetIdentityError)):
             opened.list(("store",))
 
 
