@@ -38,7 +38,7 @@ class Operator:
             f'backup-password-file = "backup.password"\ninterval = "0.2s"\n'
             f'[servers.vc01]\nhost = "{served.url}"\nsystem = "{SYSTEM}"\nfingerprint = "{served.fingerprint}"\n',
         )
-        self.environ = {"BACKUPCTL_CONFIG": str(self.home / "config.toml")}
+        self.environ = {"BACKUPCTL_CONFIG": str(self.home / "config.toml"), "BACKUPCTL_BACKUP_PASSWORD": "VMw@re123"}
 
     def run(self, line: str, *more: str) -> Run:
         """Run a command line without the name of the program."""
