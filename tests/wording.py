@@ -392,7 +392,7 @@ SHARED_FOLDER = "have the same folder {}".format
 
 # Verification
 
-NOTHING_CHECKED = "no file could be checked: the archive is encrypted"
+NOTHING_CHECKED = "no file could be decompressed: the archive is encrypted"
 FOUND_DAMAGED = "an earlier verification found it damaged"
 NOT_COMPARED = "no checksums were recorded before"
 NOT_CHECKED = "encrypted or not gzip"

@@ -29,6 +29,7 @@ from backupctl.operations.target_archives import (
     find_system,
     list_archives,
     read_archive,
+    unusual,
 )
 from backupctl.operations.target_connections import TargetConnections
 from backupctl.results.backup_results import JobResult
@@ -131,6 +132,11 @@ def _newest_backup(
         if time is not None and time > appliance.clock.now() + _DAY:
             hint = "check the clocks of the appliance and of this host; move an archive with a wrong time away"
             raise _refusal(appliance, "the time of $1 is in the future", hint, name)
+    of_kind = next((each for each in complete if (each.kind == "S") == request.scheduled), None)
+    doubts = unusual(of_kind, archives) if of_kind is not None else ()
+    if of_kind is not None and doubts and request.manifests.read(of_kind.system_name, of_kind.archive) is None:
+        why, hint = "archive $1 may lack something ($2)", "make another backup before the earlier ones are removed"
+        raise _refusal(appliance, why, hint, of_kind.archive, doubts[0])
     succeeded = {job_time(each.id) for each in found if each.succeeded}
     for each in complete:
         if each.start_time in succeeded and request.verified in {None, each.archive}:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from backupctl.errors import NotFoundError
+from backupctl.formatting import size
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
@@ -77,8 +78,13 @@ def find_system(target: Target, name: str) -> TargetPath:
 _MAX_NAMED: Final = 20
 
 
-def list_archives(target: Target, location: Location, system: str | None, selection: ArchiveFilter) -> FoundArchives:
-    """Return the archives of a system, or of all. Raises NotFoundError: if the system or the location is missing."""
+def list_archives(
+    target: Target, location: Location, system: str | None, selection: ArchiveFilter, kinds: str = "MS"
+) -> FoundArchives:
+    """Return the archives of a system, or of all, of these ``kinds``.
+
+    Raises NotFoundError: if the system or the location is missing.
+    """
     systems = find_systems(target) if system is None else [find_system(target, system)]
     entries = [(system, each) for system in systems for each in target.list(system)]
     named = [
@@ -86,7 +92,7 @@ def list_archives(target: Target, location: Location, system: str | None, select
         for system, each in entries
         if each.kind == "folder" and (name := parse_archive_name(each.name)) is not None
     ]
-    selected = [each for each in named if _is_selected(each[1], selection)]
+    selected = [each for each in named if each[1].kind in kinds and _is_selected(each[1], selection)]
     selected.sort(key=lambda each: (each[1].start_time, each[0][-1]), reverse=True)
     # Only these are looked into: each takes six round trips with SFTP.
     found = (_examine(target, location, path, name) for path, name in selected[: selection.max_results])
@@ -135,6 +141,28 @@ def _examine(target: Target, location: Location, path: TargetPath, name: Archive
 
 def _is_renamed_metadata(name: str) -> bool:
     return name != METADATA and name.casefold() == METADATA
+
+
+USUAL: Final = 5
+"""How many earlier archives show what is usual."""
+
+
+def unusual(archive: TargetArchive, others: Sequence[TargetArchive]) -> tuple[str, ...]:
+    """Return how a complete archive differs from earlier ones of its kind, which may have had other parts.
+
+    ``others`` are the newest first.
+    """
+    earlier = [each for each in others if each.start_time < archive.start_time and each.kind == archive.kind]
+    usual = [each for each in earlier if each.complete][:USUAL]
+    if not usual or not archive.complete:
+        return ()
+    names = set.intersection(*({file.name for file in each.files} for each in usual))
+    missing = sorted(names - {file.name for file in archive.files})
+    found = [f"{name} is missing; earlier archives have it" for name in missing]
+    least = min(each.size_bytes or 0 for each in usual)
+    if archive.size_bytes is not None and archive.size_bytes < least / 2:
+        found.append(f"it has {size(archive.size_bytes)}, earlier archives at least {size(least)}")
+    return tuple(found)
 
 
 def compare(archive: TargetArchive, manifest: Manifest | None) -> TargetArchive:

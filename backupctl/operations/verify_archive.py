@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -14,16 +14,17 @@ from msgspec.structs import replace
 
 from backupctl.clock import Clock
 from backupctl.errors import BackupctlError, NotFoundError, NotVerifiedError, VerifyFailedError
-from backupctl.formatting import size
 from backupctl.location import Location
 from backupctl.models import ArchiveFilter
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.target_archives import (
     METADATA,
+    USUAL,
     compare,
     find_system,
     list_archives,
     read_archive,
+    unusual,
 )
 from backupctl.operations.target_connections import CALL_SECONDS, TargetConnections
 from backupctl.results.target_archive import ArchiveFile, TargetArchive
@@ -62,8 +63,8 @@ MAKE_ANOTHER: Final = "start another backup, and keep the earlier ones"
 
 _VERIFY_AGAIN: Final = "its checksums were recorded, so that `archive verify` can compare with them later"
 
-_EARLIER: Final = 5
-"""How many earlier archives are looked at for what is usual."""
+_LATEST: Final = 5
+"""Among how many archives the newest one that is not unfinished is looked for."""
 
 _LOOK_SECONDS: Final = 5.0
 _MIN_BYTES_PER_SECOND: Final = 100_000
@@ -86,7 +87,7 @@ def find_archive(target: Target, location: Location, *, system: str, name: str) 
     """
     if name != LATEST:
         return Found(read_archive(target, location, (*find_system(target, system), name)))
-    newest = list_archives(target, location, system, ArchiveFilter(max_results=_EARLIER)).archives
+    newest = list_archives(target, location, system, ArchiveFilter(max_results=_LATEST)).archives
     if not newest:
         raise NotFoundError("no archives of $1 at the location", texts=(system,))
     latest = next((each for each in newest if each.state != "unfinished"), newest[0])
@@ -127,12 +128,23 @@ def verify_archive(
         words = archive.archive, checked.state
         error = VerifyFailedError("archive $1 is $2", texts=words, details=damages, hint=MAKE_ANOTHER)
         return Outcome(VerificationResult(verification=found), error)
-    if level == READABLE and not found.unpacked and found.compared != CHECKSUMS:
-        if not encrypted:
-            why = "no file of archive $1 could be checked: encrypted or not gzip"
-            raise NotVerifiedError(why, texts=(archive.archive,), hint=_VERIFY_AGAIN)
-        found = replace(found, warnings=(*warnings, "no file could be checked: the archive is encrypted"))
+    if level == READABLE and not found.unpacked:
+        found = _undecompressed(found, encrypted)
     return Outcome(VerificationResult(verification=found))
+
+
+def _undecompressed(found: Verification, encrypted: bool | None) -> Verification:
+    """Return a verification without gzip files, with a warning unless an encrypted archive has its checksums.
+
+    Raises NotVerifiedError: if there are no checksums either, and nobody knows whether it is encrypted.
+    """
+    if encrypted and found.compared == CHECKSUMS:
+        return found
+    if not encrypted and found.compared != CHECKSUMS:
+        why = "no file of archive $1 could be checked: encrypted or not gzip"
+        raise NotVerifiedError(why, texts=(found.archive,), hint=_VERIFY_AGAIN)
+    why = "the archive is encrypted" if encrypted else "encrypted or not gzip"
+    return replace(found, warnings=(*found.warnings, f"no file could be decompressed: {why}"))
 
 
 def _remember(
@@ -165,7 +177,7 @@ def _look(verifier: Verifier, access: TargetAccess, find: FindArchive, retry_sec
 
     def look(target: Target) -> Found:
         found = find(target, access.location)
-        return found._replace(unusual=tuple(_unusual(target, access.location, found.archive)))
+        return found._replace(unusual=_unusual(target, access.location, found.archive))
 
     backoff, until = Backoff(_LOOK_SECONDS), verifier.clock.monotonic() + retry_seconds
     while True:
@@ -180,20 +192,14 @@ def _look(verifier: Verifier, access: TargetAccess, find: FindArchive, retry_sec
         yield Wait(again)
 
 
-def _unusual(target: Target, location: Location, archive: TargetArchive) -> Iterator[str]:
-    """Yield how a complete archive differs from earlier ones of its kind, which may have had other parts."""
-    earlier: tuple[TargetArchive, ...] = ()
-    with suppress(NotFoundError, TargetAnswerError):
-        before = ArchiveFilter(end_timestamp=archive.start_time - timedelta(seconds=1), max_results=_EARLIER)
-        earlier = list_archives(target, location, archive.system_name, before).archives
-    usual = [each for each in earlier if each.kind == archive.kind and each.complete]
-    if usual and archive.complete:
-        names = set.intersection(*({file.name for file in each.files} for each in usual))
-        for name in sorted(names - {file.name for file in archive.files}):
-            yield f"{name} is missing; earlier archives have it"
-        least = min(each.size_bytes or 0 for each in usual)
-        if archive.size_bytes is not None and archive.size_bytes < least / 2:
-            yield f"it has {size(archive.size_bytes)}, earlier archives at least {size(least)}"
+def _unusual(target: Target, location: Location, archive: TargetArchive) -> tuple[str, ...]:
+    """Return how an archive differs from earlier ones of its kind; nothing if these cannot be read."""
+    before = ArchiveFilter(end_timestamp=archive.start_time - timedelta(seconds=1), max_results=USUAL)
+    try:
+        earlier = list_archives(target, location, archive.system_name, before, kinds=archive.kind).archives
+    except (NotFoundError, TargetAnswerError):
+        return ()
+    return unusual(archive, earlier)
 
 
 def _read(

@@ -139,6 +139,11 @@ REFUSALS: dict[str, tuple[tuple[str, ...], Callable[[CommandLine, ArchiveFolder]
         lambda _, folder: only_metadata(folder.path / NEWEST),
         (6, "not-pruned"),
     ),
+    "newest lacks a file": (
+        ALL_BUT_ONE,
+        lambda _, folder: folder.add(manual("20260301"), files={"vum.gz": None}),
+        (6, "not-pruned"),
+    ),
     "not allowed": (ALL_BUT_ONE, lambda each, _: each.appliance.inject("forbidden"), (4, "forbidden")),
     "no jobs": (ALL_BUT_ONE, lambda each, _: each.appliance.inject("bad-json@list"), (6, "api")),
 }

@@ -24,6 +24,8 @@ CASES = [
             "--location-user",
             "--location-password-file",
             "--location-password-command",
+            "--location-fingerprint",
+            "--location-ca-file",
         ],
     ),
     ("backupctl list -o j", ["json", "jsonl"]),
