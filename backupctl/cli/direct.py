@@ -77,7 +77,9 @@ def with_restore_command(settings: ApplianceSettings, access: TargetAccess, arch
     """
     location = access.location
     options = {
-        "-s": settings.server_argument or _server_of(settings.context, archive.system_name),
+        "-s": settings.server_argument
+        or owner_of(settings.context, archive.system_name)
+        or archive.system_name.removeprefix(SYSTEM_PREFIX),
         "-u": "root",
         CONFIG.flag: settings.context.given_text(CONFIG.flag),
         LOCATION_USER.flag: access.user or settings.value(LOCATION_USER),
@@ -88,10 +90,10 @@ def with_restore_command(settings: ApplianceSettings, access: TargetAccess, arch
     return replace(archive, restore_command=shlex.join(["backupctl", "restore", "validate", *words]))
 
 
-def _server_of(context: Context, system: str) -> str:
-    """Return the configured server with this folder, or else the host that the folder is named after."""
+def owner_of(context: Context, system: str) -> str | None:
+    """Return the configured server with this folder, None without one."""
     for profile in context.configuration.servers.values():
         name = profile.layers[0].values.get(SYSTEM.name, profile.address.host)
         if system_folder(name).lower() == system.lower():
             return profile.name
-    return system.removeprefix(SYSTEM_PREFIX)
+    return None

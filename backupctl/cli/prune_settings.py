@@ -7,9 +7,10 @@ import msgspec
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.confirmation import confirm
 from backupctl.cli.context import Context
+from backupctl.cli.direct import owner_of
 from backupctl.cli.location_settings import ResolvedLocation
 from backupctl.cli.target_settings import system_of, target_access
-from backupctl.config.option_table import KEEP_RULES, NO_WAIT, PRUNE, VERIFY
+from backupctl.config.option_table import KEEP_RULES, NO_WAIT, PRUNE, SERVER, VERIFY
 from backupctl.errors import UsageError
 from backupctl.operations.prune_archives import PrunePlan, PruneRequest
 from backupctl.output.terminal.prune_text import amount, plan_texts
@@ -19,7 +20,7 @@ from backupctl.state.manifests import Manifests
 
 
 def prune_request(settings: ApplianceSettings, resolved: ResolvedLocation | None = None) -> PruneRequest:
-    """Return what to prune. Raises UsageError: without a rule that keeps something."""
+    """Return what to prune. Raises UsageError: without a rule that keeps something, or in another server's folder."""
     context = settings.context
     values = {option.name.removeprefix("keep-"): settings.value(option) or 0 for option in KEEP_RULES}
     rules = msgspec.convert(values, KeepRules)
@@ -28,6 +29,10 @@ def prune_request(settings: ApplianceSettings, resolved: ResolvedLocation | None
         raise UsageError("no rule says which archives to keep", hint=f"give one or more of {flags}")
     access, manifests = target_access(settings, resolved), Manifests(lambda: context.state_directory)
     system = system_of(settings)
+    owner = owner_of(context, system)
+    if owner not in {None, settings.name}:
+        hint = f"choose it with {SERVER.flag}, whose jobs must be checked first"
+        raise UsageError("$1 is the folder of $2, not of $3", texts=(system, str(owner), settings.name), hint=hint)
     return PruneRequest(targets=context.targets, access=access, system=system, rules=rules, manifests=manifests)
 
 

@@ -225,13 +225,13 @@ def _reject_duplicates(servers: Iterable[Profile], path: Path) -> None:
 
 def _reject_shared_folders(servers: Iterable[Profile], path: Path) -> None:
     """Raise ConfigError for a ``system`` that is the folder of another server, whose archives would be pruned."""
-    owners: dict[tuple[object, str], Profile] = {}
+    owners: dict[tuple[str, str], Profile] = {}
     for server in servers:
         location = next((layer.values["location"] for layer in server.layers if "location" in layer.values), None)
         if location is not None and location.depends_on_server:
             continue
         system = server.layers[0].values.get("system", server.address.host).lower().removeprefix("sn_")
-        owner = owners.setdefault((location, system), server)
+        owner = owners.setdefault((str(location).rstrip("/"), system), server)
         if owner is not server and any("system" in each.layers[0].values for each in (owner, server)):
             raise ConfigError(
                 f"{path}: servers.{owner.name} and servers.{server.name} have the same folder sn_{system}",

@@ -309,6 +309,8 @@ def test_rules_of_the_file_prune_each_appliance_in_its_own_folder(tmp_path: Path
         each.add(*map(manual, DAYS), NEWEST)
     shared = prune(backupctl, folder, "--all", "--yes", "--system", HOST)
     assert (shared.code, shared.json["error"]["slug"], len(folder.names)) == (2, "usage", len(DAYS) + 1)
+    others = prune(backupctl, folder, "-s", "vc02", "--yes", "--system", HOST)  # its backups have the same times
+    assert (others.code, others.json["error"]["slug"], len(folder.names)) == (2, "usage", len(DAYS) + 1)
     run = prune(backupctl, folder, "--all", "--yes")
     assert [len(each["remove"]) for each in run.json["results"]] == [4, 4]
     assert folder.names == other.names == [manual(DAYS[-1]), NEWEST]
