@@ -50,7 +50,7 @@ def direct_location(settings: ApplianceSettings, resolved: ResolvedLocation | No
 
 
 def target_access(settings: ApplianceSettings, resolved: ResolvedLocation | None = None) -> TargetAccess:
-    """Return how to reach the location of an appliance; its login is asked for at a terminal.
+    """Return how to reach the location of an appliance; prompts for its login on a terminal.
 
     Raises UsageError and ConfigError: for an invalid setting.
     """

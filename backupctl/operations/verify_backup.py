@@ -55,7 +55,7 @@ def find_archive_of(target: Target, location: Location, *, job: str, system: str
     Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
 
     Raises NotFoundError: if the system has no folder, as at a location that is not mounted. Raises VerifyFailedError:
-    if the archive is not in it. Raises NotVerifiedError: if it cannot be told from others.
+    if the archive is not in it. Raises NotVerifiedError: if the job id has no time, or several archives match.
     """
     time = job_time(job)
     if time is None:

@@ -25,7 +25,7 @@ class TargetArchive(Archive, frozen=True, kw_only=True):
     ``kind`` is M for a manual backup, S for a scheduled one. An archive is ``unfinished`` without its metadata, which
     appliances are taken to write last, and ``damaged`` with any other of the ``problems``; both have some. One with
     more in it than files is ``damaged`` even without its metadata. ``start_time`` is as in ``ArchiveName``.
-    ``restore_command`` validates a restore, None if it is not asked for.
+    ``restore_command`` validates a restore; None where it is not needed.
     """
 
     version: str

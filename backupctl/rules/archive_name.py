@@ -38,7 +38,7 @@ def parse_archive_name(name: str) -> ArchiveName | None:
 
 
 def job_time(job_id: str) -> datetime | None:
-    """Return the time in a job id, which is that of the job's archive; None if there is none.
+    """Return the time in a job id, which is that of the job's archive; None without one.
 
     Source: public code for 7.0 that makes the path so; unconfirmed for other releases.
     """

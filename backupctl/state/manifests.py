@@ -48,7 +48,7 @@ class Manifests:
         self._directory = directory
 
     def read(self, system: str, archive: str) -> Manifest | None:
-        """Return the manifest of an archive, None if there is none. Raises ConfigError: if it cannot be read."""
+        """Return the manifest of an archive, None without one. Raises ConfigError: if it cannot be read."""
         path = self._path(system, archive)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

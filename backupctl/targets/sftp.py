@@ -66,7 +66,7 @@ class _Transport(paramiko.Transport):  # type: ignore[misc]  # paramiko has no t
 
 
 def _exchange_keys(location: Location, key_types: frozenset[str], errors: ServerErrors) -> _Transport:
-    """Connect without a login, and return the transport; host keys of ``key_types`` are asked for first."""
+    """Connect without a login, and return the transport; host keys of ``key_types`` are preferred."""
     try:
         connected = socket.create_connection((location.host, location.server_port), CONNECT_SECONDS)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or many answers arrive 40 ms late

@@ -155,7 +155,7 @@ class WebdavTarget:
             raise self._errors.unreachable(f"no answer within {ANSWER_SECONDS:g} s" if no_answer else error) from error
 
     def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
-        """Yield the body in chunks, each within the time limit; one without a length cannot be told from half of it."""
+        """Yield the body in chunks, each within the time limit; without a length, half a body would look whole."""
         if not {"content-length", "transfer-encoding"} & response.headers.keys():
             raise self._errors.refused((), "the response has no length")
         pieces = response.iter_raw()
