@@ -37,6 +37,7 @@ from backupctl.results.events import Warned
 from backupctl.results.job import Job
 from backupctl.results.prune_results import PrunedArchive, PruneResult
 from backupctl.results.target_archive import TargetArchive
+from backupctl.results.verification_results import Verification
 from backupctl.rules.archive_name import is_named_by_vcenter, job_time, system_folder
 from backupctl.rules.retention import KeepRules, keep_reasons
 from backupctl.scheduler.appliance import Appliance
@@ -222,7 +223,7 @@ def prune_after_backup(
 
     def prune(_: Job) -> Task[Outcome[Mapping[str, Any]]]:
         proof = ended.value.verification
-        verified = replace(request(), verified=proof.archive if proof else None)
+        verified = replace(request(), verified=proof.archive if isinstance(proof, Verification) else None)
         done = yield from prune_archives(appliance, verified)
         return Outcome({"keep": done.value.keep, "remove": done.value.remove}, done.error)
 

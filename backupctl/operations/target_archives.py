@@ -5,6 +5,7 @@ each backup. Source: folder listings in VMware Cloud Foundation's documentation 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -62,7 +63,14 @@ def find_system(target: Target, name: str) -> TargetPath:
 
     Raises NotFoundError: if it is missing; its details name the systems that are there.
     """
-    wanted, systems = system_folder(name), find_systems(target)
+    wanted, top = system_folder(name), target.list(())
+    for parent in _PARENTS:
+        if not parent or _has_folder(top, parent[0]):  # a link is not followed
+            with suppress(NotFoundError):
+                found = target.stat((*parent, wanted))
+                if found.kind == "folder":
+                    return (*parent, found.name)  # without the listing of a thousand systems
+    systems = find_systems(target)
     exact = [path for path in systems if path[-1] == wanted]
     matching = exact or [path for path in systems if path[-1].lower() == wanted.lower()]
     if len(matching) == 1:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from msgspec import UnsetType
+
 from backupctl.formatting import plural, relative, size
 from backupctl.output.terminal.job_text import simulated_note
 from backupctl.output.terminal.rendered import RenderOptions
@@ -24,7 +26,8 @@ _ARCHIVES: Final = (
 
 def prune_headline(result: PruneResult | JobResult, options: RenderOptions) -> StyledLine:
     """Return in one line how much was removed, or would be."""
-    keep, remove = result.keep or (), result.remove or ()
+    keep = () if isinstance(result.keep, UnsetType) else result.keep
+    remove = () if isinstance(result.remove, UnsetType) else result.remove
     removed = [each for each in remove if each.removed]
     action = f"removed {amount(removed)}" if remove else "nothing to remove"
     if len(removed) < len(remove):
