@@ -56,7 +56,7 @@ class Manifests:
                 manifest = msgspec.json.decode(file.read(), type=Manifest)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+        except (OSError, ValueError, msgspec.DecodeError) as error:
             facts = str(path), getattr(error, "strerror", None) or str(error)
             hint = "check its permissions; move it away to have a new one recorded"
             raise ConfigError("cannot read the manifest $1: $2", texts=facts, hint=hint) from error
