@@ -37,7 +37,7 @@ class FoundArchives(msgspec.Struct, frozen=True):
 
 
 def find_systems(target: Target) -> tuple[TargetPath, ...]:
-    """Return the folders of the systems at a location, by name. Raises NotFoundError: if there are none."""
+    """Return the folders of the systems at a location, by name. Raises NotFoundError: if it has no system."""
     systems = list_systems(target)
     if not systems:
         is_system = any(parse_archive_name(each.name) for each in target.list(()))
@@ -47,7 +47,7 @@ def find_systems(target: Target) -> tuple[TargetPath, ...]:
 
 
 def list_systems(target: Target) -> tuple[TargetPath, ...]:
-    """Return the same, but nothing if there are none. Raises NotFoundError: if the location is missing."""
+    """Return the folders of the systems, perhaps none. Raises NotFoundError: if the location is missing."""
     found: dict[str, TargetPath] = {}
     top = target.list(())
     for parent in _PARENTS:
